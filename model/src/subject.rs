@@ -1,0 +1,105 @@
+//! The subject: any embedded storage engine, opened on some place and driven by operations.
+
+use crate::op::Op;
+use crate::outcome::{ErrorClass, Outcome};
+use crate::plan::Settings;
+
+/// What a subject can do. A plan uses only what its subject can do; a claim that needs more is
+/// `NOT MEASURED` with reason *no capability*.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Capabilities {
+    /// Multi-operation write transactions with read-your-writes and abort.
+    pub transactions: bool,
+    /// Snapshots that outlive later commits.
+    pub snapshots: bool,
+    /// Several clients at once (from several threads).
+    pub clients: bool,
+    /// An explicit checkpoint.
+    pub checkpoint: bool,
+    /// Engine-chosen identities from an injected entropy list.
+    pub insert: bool,
+    /// Dense commit sequence numbers in outcomes.
+    pub sequences: bool,
+    /// Payloads must be canonical CBOR; others are refused as `Invalid`.
+    pub canonical_payloads: bool,
+}
+
+/// How much of what was acknowledged a subject promises to keep.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kept {
+    /// Nothing is promised.
+    Nothing,
+    /// An ordered prefix of the acknowledged commits.
+    Prefix,
+    /// Everything up to the last explicit sync.
+    UpToSync,
+    /// Everything acknowledged.
+    AllAcknowledged,
+}
+
+/// What a subject promises of each acknowledged event, per kind of crash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Promises {
+    /// After the process was killed.
+    pub after_kill: Kept,
+    /// After power was lost.
+    pub after_power_loss: Kept,
+    /// Transactions are all or nothing.
+    pub atomic: bool,
+    /// What an open has shown counts as acknowledged from then on.
+    pub recovery_is_acknowledged: bool,
+}
+
+/// Who a subject is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct About {
+    /// The name by which a command line selects it.
+    pub name: String,
+    /// What it can do.
+    pub capabilities: Capabilities,
+    /// What it promises.
+    pub promises: Promises,
+    /// Whether claims about EntiDB itself (dependencies, CBOR) apply.
+    pub is_entidb: bool,
+}
+
+/// Why a store could not be opened or closed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{class:?}: {message}")]
+pub struct Refusal {
+    /// The class, for judging.
+    pub class: ErrorClass,
+    /// The engine's own words, for people; never compared.
+    pub message: String,
+}
+
+/// An engine that can be opened on places of type `P` (a simulated disk, a directory).
+pub trait Subject<P: ?Sized>: Send + Sync {
+    /// Who this is.
+    fn about(&self) -> &About;
+
+    /// Opens the store at `place`, creating it if there is none.
+    ///
+    /// # Errors
+    /// A [`Refusal`]: under a legal crash state this is itself a finding.
+    fn open(&self, place: &P, settings: &Settings) -> Result<Box<dyn Store>, Refusal>;
+}
+
+/// An open store.
+pub trait Store: Send + Sync {
+    /// A new client: its own transaction and snapshots.
+    fn client(&self) -> Box<dyn Client + '_>;
+
+    /// Closes cleanly. The clients are gone by then (they borrow the store).
+    ///
+    /// # Errors
+    /// A [`Refusal`] if the close failed; what was acknowledged must survive all the same.
+    fn close(self: Box<Self>) -> Result<(), Refusal>;
+}
+
+/// One client of an open store; used by one thread.
+pub trait Client {
+    /// Carries out one operation. [`Op::Reopen`] is not for clients: it answers
+    /// `Failed(Unsupported)`, the runner closes and opens the store.
+    fn apply(&mut self, op: &Op) -> Outcome;
+}
