@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-pub use file::FileStorage;
+pub use file::{FileStorage, OsEntropy};
 pub use mem::MemStorage;
 
 /// The store's own directory.
