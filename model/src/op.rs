@@ -1,5 +1,7 @@
 //! Operations: what a plan asks of a subject, in words any engine can understand.
 
+use std::fmt;
+
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +27,10 @@ pub type Slot = u8;
 /// A write outside `Begin` … `Commit` is a transaction of its own. Every operation has a defined
 /// outcome in every state (a commit without a transaction is `Failed(Misuse)`), so removing
 /// operations from a plan always leaves a valid plan: shrinking needs no preconditions.
+///
+/// Reads and writes of a collection that does not exist are `Failed(NotFound)`. Payloads longer
+/// than the settings allow, or not canonical where that is asked, are `Failed(Invalid)`. A failed
+/// operation changes nothing, and an open transaction stays open.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Op {
@@ -50,7 +56,8 @@ pub enum Op {
         payload: Payload,
     },
     /// Stores an entity under an identity of the engine's choosing: the first draw from the
-    /// plan's entropy list that is not live in the collection.
+    /// plan's entropy list that is not live in the collection, among as many draws as the list
+    /// is long; `Failed(Conflict)` if all are live. A refused payload draws nothing.
     Insert {
         /// Where.
         collection: Collection,
@@ -88,7 +95,9 @@ pub enum Op {
         /// The slot.
         slot: Slot,
     },
-    /// Reads one entity as of a snapshot; `Failed(Misuse)` if the slot is empty.
+    /// Reads one entity as of a snapshot; `Failed(Misuse)` if the slot is empty, and after that
+    /// `Failed(NotFound)` if the collection does not exist now. Collections are not part of
+    /// snapshots: one that is younger than the snapshot is empty in it.
     SnapshotGet {
         /// The slot.
         slot: Slot,
@@ -97,7 +106,7 @@ pub enum Op {
         /// Which.
         id: Id,
     },
-    /// Reads a whole collection as of a snapshot; `Failed(Misuse)` if the slot is empty.
+    /// Reads a whole collection as of a snapshot; fails as [`Op::SnapshotGet`] does.
     SnapshotScan {
         /// The slot.
         slot: Slot,
@@ -118,3 +127,70 @@ pub enum Op {
 
 /// Entities of one collection in identity order.
 pub type Entities = Vec<(Id, Bytes)>;
+
+impl Id {
+    /// The `n`-th identity of the small universes that plans use.
+    ///
+    /// Low and high end both vary, so an engine that orders identities as little-endian or as
+    /// native integers instead of as bytes gives a wrong scan.
+    pub const fn nth(n: u8) -> Self {
+        let mut bytes = [0; 16];
+        bytes[0] = n % 4;
+        bytes[15] = n / 4;
+        Self(bytes)
+    }
+}
+
+impl fmt::Display for Collection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "c{}", self.0)
+    }
+}
+
+impl From<Collection> for String {
+    fn from(collection: Collection) -> Self {
+        collection.to_string()
+    }
+}
+
+impl TryFrom<String> for Collection {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.strip_prefix('c')
+            .and_then(|digits| digits.parse().ok())
+            .map(Self)
+            .filter(|collection| collection.to_string() == text)
+            .ok_or_else(|| format!("not a collection (c0 to c255): {text:?}"))
+    }
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(self.0))
+    }
+}
+
+impl From<Id> for String {
+    fn from(id: Id) -> Self {
+        id.to_string()
+    }
+}
+
+impl TryFrom<String> for Id {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let mut bytes = [0; 16];
+        hex::decode_to_slice(&text, &mut bytes)
+            .map_err(|_| format!("not an identity (32 hex digits): {text:?}"))?;
+        Ok(Self(bytes))
+    }
+}
+
+/// The line of a plan file that holds this operation.
+impl fmt::Display for Op {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&serde_json::to_string(self).map_err(|_| fmt::Error)?)
+    }
+}

@@ -1,5 +1,7 @@
 //! Outcomes: a subject's answers, in classes that any engine can give.
 
+use std::fmt;
+
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
@@ -67,4 +69,67 @@ pub enum ErrorClass {
     ReadOnly,
     /// The subject does not offer this.
     Unsupported,
+}
+
+/// The first bytes in hex, and the length where not all are shown.
+struct Abbreviated<'a>(&'a Option<Bytes>);
+
+impl fmt::Display for Abbreviated<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 12;
+        match self.0 {
+            None => f.write_str("absent"),
+            Some(bytes) if bytes.len() <= SHOWN => f.write_str(&hex::encode(bytes)),
+            Some(bytes) => write!(f, "{}.. ({} bytes)", hex::encode(&bytes[..SHOWN]), bytes.len()),
+        }
+    }
+}
+
+/// For people: long values are abbreviated.
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Done => f.write_str("done"),
+            Self::Existed(true) => f.write_str("existed"),
+            Self::Existed(false) => f.write_str("did not exist"),
+            Self::Committed { sequence: None } => f.write_str("committed"),
+            Self::Committed { sequence: Some(n) } => write!(f, "committed, sequence {n}"),
+            Self::Inserted { id, sequence: None } => write!(f, "inserted {id}"),
+            Self::Inserted { id, sequence: Some(n) } => write!(f, "inserted {id}, sequence {n}"),
+            Self::Value(value) => write!(f, "{}", Abbreviated(value)),
+            Self::Values(values) => {
+                write!(f, "{} values:", values.len())?;
+                values.iter().try_for_each(|value| write!(f, " [{}]", Abbreviated(value)))
+            }
+            Self::Entities(entities) => {
+                write!(f, "{} entities:", entities.len())?;
+                entities.iter().try_for_each(|(id, bytes)| {
+                    write!(f, " [{id}: {}]", Abbreviated(&Some(bytes.clone())))
+                })
+            }
+            Self::Failed(class) => write!(f, "failed: {class}"),
+        }
+    }
+}
+
+/// The class in words, as it is written in files with blanks for underscores.
+impl fmt::Display for ErrorClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotFound => "not found",
+            Self::Conflict => "conflict",
+            Self::Invalid => "invalid",
+            Self::Misuse => "misuse",
+            Self::Corrupt => "corrupt",
+            Self::Foreign => "foreign",
+            Self::NewerVersion => "newer version",
+            Self::Locked => "locked",
+            Self::Io => "input/output error",
+            Self::InDoubt => "in doubt",
+            Self::Poisoned => "poisoned",
+            Self::NeedsRecovery => "needs recovery",
+            Self::ReadOnly => "read-only",
+            Self::Unsupported => "unsupported",
+        })
+    }
 }

@@ -1,12 +1,15 @@
 //! The subject: any embedded storage engine, opened on some place and driven by operations.
 
+use serde::{Deserialize, Serialize};
+
 use crate::op::Op;
 use crate::outcome::{ErrorClass, Outcome};
 use crate::plan::Settings;
 
 /// What a subject can do. A plan uses only what its subject can do; a claim that needs more is
 /// `NOT MEASURED` with reason *no capability*.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "independent abilities, not states of a machine")]
 pub struct Capabilities {
     /// Multi-operation write transactions with read-your-writes and abort.
     pub transactions: bool,
@@ -22,6 +25,39 @@ pub struct Capabilities {
     pub sequences: bool,
     /// Payloads must be canonical CBOR; others are refused as `Invalid`.
     pub canonical_payloads: bool,
+}
+
+impl Capabilities {
+    /// Everything there is.
+    pub const ALL: Self = Self {
+        transactions: true,
+        snapshots: true,
+        clients: true,
+        checkpoint: true,
+        insert: true,
+        sequences: true,
+        canonical_payloads: true,
+    };
+
+    /// Whether a subject with these capabilities can be asked `op`.
+    pub fn offer(self, op: &Op) -> bool {
+        match op {
+            Op::Begin | Op::Commit | Op::Abort => self.transactions,
+            Op::Snapshot { .. }
+            | Op::SnapshotGet { .. }
+            | Op::SnapshotScan { .. }
+            | Op::SnapshotRelease { .. } => self.snapshots,
+            Op::Insert { .. } => self.insert,
+            Op::Checkpoint => self.checkpoint,
+            Op::CreateCollection { .. }
+            | Op::Put { .. }
+            | Op::Delete { .. }
+            | Op::Get { .. }
+            | Op::GetMany { .. }
+            | Op::Scan { .. }
+            | Op::Reopen => true,
+        }
+    }
 }
 
 /// How much of what was acknowledged a subject promises to keep.
@@ -64,8 +100,8 @@ pub struct About {
 }
 
 /// Why a store could not be opened or closed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{class:?}: {message}")]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{class}: {message}")]
 pub struct Refusal {
     /// The class, for judging.
     pub class: ErrorClass,
@@ -78,7 +114,8 @@ pub trait Subject<P: ?Sized>: Send + Sync {
     /// Who this is.
     fn about(&self) -> &About;
 
-    /// Opens the store at `place`, creating it if there is none.
+    /// Opens the store at `place`, creating it if there is none. Draws for inserts start at the
+    /// beginning of `settings.entropy`: who reopens passes [`Settings::after_draws`].
     ///
     /// # Errors
     /// A [`Refusal`]: under a legal crash state this is itself a finding.
