@@ -1,1 +1,52 @@
-//! .
+//! What the world can do to a store: kill its process, cut its power.
+//!
+//! This crate knows disks, not engines: it does not know what the bytes mean.
+//!
+//! 1. A program runs on a [`SimDisk`] and marks the events it issues and acknowledges.
+//! 2. [`SimDisk::trace`] tells what happened, as a [`Trace`] of [`MicroOp`]s.
+//! 3. [`enumerate()`] yields every [`CrashState`] that the chosen [`Tiers`] ask for under the rules
+//!    of a [`Profile`]; [`Dedup`] and [`TierCounts`] keep the books.
+//! 4. [`SimDisk::from_state`] is the disk the next life finds; that life can be recorded and
+//!    crashed again.
+//! 5. A [`Choice`] rebuilds its state from the trace, for replay.
+//!
+//! Real processes are run and killed by [`run_child`]. What we assume of a medium stands in
+//! `docs/media.md`.
+//!
+//! ```
+//! use proofhouse_crash::{Mark, Profile, SimDisk, SyncKind, Tiers, enumerate};
+//!
+//! let disk = SimDisk::new();
+//! let file = disk.create("data")?;
+//! disk.mark(Mark::Issue(1));
+//! file.write_at(0, b"one")?;
+//! file.sync(SyncKind::Data)?;
+//! disk.mark(Mark::Ack(1));
+//!
+//! // The directory was never synced: power loss can take the file after its acknowledgement.
+//! let trace = disk.trace();
+//! let lost = enumerate(&trace, Profile::Posix, Tiers::ALL)
+//!     .find(|state| state.acked == 1 && state.visible().file("data").is_none())
+//!     .map(|state| trace.explain(&state.choice).to_string());
+//! assert_eq!(lost.as_deref(), Some("power loss (posix) before #5: lost all pending"));
+//! # Ok::<(), std::io::Error>(())
+//! ```
+
+mod content;
+mod disk;
+mod enumerate;
+mod media;
+mod supervisor;
+mod trace;
+mod tree;
+
+pub use content::{Content, PAGE, SECTOR};
+pub use disk::{Call, CallKind, Hook, SimDisk, SimFile, SimLock};
+pub use enumerate::{
+    BadChoice, Choice, Counts, CrashKind, CrashState, Dedup, Enumeration, Exception, Explained,
+    Fate, Part, PowerLoss, Rest, Tier, TierCounts, Tiers, enumerate,
+};
+pub use media::Profile;
+pub use supervisor::{ChildEnd, ChildRun, KillAfter, Limits, run_child};
+pub use trace::{Described, Mark, MicroOp, SyncKind, Trace};
+pub use tree::{Ino, Name, Tree};

@@ -1,0 +1,153 @@
+//! Every state the tiers ask for that a crash during a trace could leave, in a fixed order.
+
+mod choice;
+mod counts;
+mod frontier;
+mod tiers;
+
+use std::collections::VecDeque;
+
+use xxhash_rust::xxh3::xxh3_128;
+
+pub use choice::{BadChoice, Choice, Exception, Explained, Fate, Part, Rest};
+pub use counts::{Counts, Dedup, TierCounts};
+pub use tiers::{PowerLoss, Tier, Tiers};
+
+use crate::media::Profile;
+use crate::trace::{MicroOp, Trace};
+use crate::tree::Tree;
+use frontier::Frontier;
+
+/// What ended a life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CrashKind {
+    /// The process died; what it wrote is still in the page cache, as little durable as before.
+    ProcessKill,
+    /// The machine lost power; what was not durable may be gone.
+    PowerLoss,
+}
+
+/// What the next life finds.
+#[derive(Debug, Clone)]
+pub struct CrashState {
+    /// How many operations of this life had happened.
+    pub at: usize,
+    /// What ended it.
+    pub kind: CrashKind,
+    /// What is durable; after a power loss also what is visible.
+    pub base: Tree,
+    /// What is visible and not durable: operations in order; none after a power loss.
+    pub pending: Vec<MicroOp>,
+    /// The largest event acknowledged before the crash.
+    pub acked: u64,
+    /// The largest event issued before the crash.
+    pub issued: u64,
+    /// How many events an open of this life had shown, if one had returned.
+    pub shown: Option<u64>,
+    /// What rebuilds this state from the trace.
+    pub choice: Choice,
+}
+
+impl CrashState {
+    /// What the next life sees.
+    pub fn visible(&self) -> Tree {
+        let mut tree = self.base.clone();
+        self.pending.iter().for_each(|op| tree.apply(op));
+        tree
+    }
+
+    /// A digest of all the next life can find out and all that is due of it; equal for states
+    /// that need to be checked only once.
+    pub fn key(&self) -> u128 {
+        let mut seen = Vec::with_capacity(256);
+        if self.pending.is_empty() {
+            seen.extend(self.base.digest().to_le_bytes());
+        } else {
+            // What pending operations meet depends on inodes, named or not.
+            seen.extend(self.base.identity_digest().to_le_bytes());
+            for op in &self.pending {
+                op.digest_into(&mut seen);
+            }
+        }
+        seen.extend(self.acked.to_le_bytes());
+        seen.extend(self.issued.to_le_bytes());
+        seen.push(u8::from(self.shown.is_some()));
+        seen.extend(self.shown.unwrap_or_default().to_le_bytes());
+        xxh3_128(&seen)
+    }
+}
+
+/// Enumerates the states `tiers` ask for: by crash point, and there by tier and operation.
+pub fn enumerate(trace: &Trace, profile: Profile, tiers: Tiers) -> Enumeration<'_> {
+    let frontier = Frontier::new(trace, profile);
+    let mut enumeration = Enumeration { frontier, profile, tiers, choices: VecDeque::new() };
+    enumeration.fill();
+    enumeration
+}
+
+/// A lazy enumeration of crash states; see [`enumerate()`].
+pub struct Enumeration<'t> {
+    frontier: Frontier<'t>,
+    profile: Profile,
+    tiers: Tiers,
+    /// What is still to be made at the current crash point.
+    choices: VecDeque<Choice>,
+}
+
+impl Enumeration<'_> {
+    fn fill(&mut self) {
+        self.choices.extend(tiers::choices(&self.frontier, self.profile, self.tiers));
+    }
+}
+
+impl Iterator for Enumeration<'_> {
+    type Item = CrashState;
+
+    fn next(&mut self) -> Option<CrashState> {
+        while self.choices.is_empty() {
+            if !self.frontier.advance() {
+                return None;
+            }
+            self.fill();
+        }
+        self.choices.pop_front().map(|choice| self.frontier.state(choice))
+    }
+}
+
+impl Trace {
+    /// Rebuilds the state a choice stands for.
+    ///
+    /// # Errors
+    /// [`BadChoice`] if the choice does not fit this trace.
+    pub fn state(&self, choice: &Choice) -> Result<CrashState, BadChoice> {
+        let frontier = self.frontier(choice)?;
+        Ok(frontier.state(choice.clone()))
+    }
+
+    /// The frontier a choice is made at, once the choice is known to fit it.
+    fn frontier(&self, choice: &Choice) -> Result<Frontier<'_>, BadChoice> {
+        let mut frontier = Frontier::new(self, choice.profile());
+        while frontier.at() < choice.at {
+            if !frontier.advance() {
+                return Err(BadChoice::PastEnd { at: choice.at, ops: self.ops.len() });
+            }
+        }
+        frontier.check(choice)?;
+        Ok(frontier)
+    }
+
+    /// The base-2 logarithm of the number of ways power loss can strike this trace under a
+    /// profile: over all crash points, the sum of the sets of effects that may survive there.
+    pub fn legal_space_log2(&self, profile: Profile) -> f64 {
+        let mut frontier = Frontier::new(self, profile);
+        let mut points = vec![frontier.space_log2()];
+        while frontier.advance() {
+            points.push(frontier.space_log2());
+        }
+        let largest = points.iter().copied().fold(0.0, f64::max);
+        largest + points.iter().map(|point| (point - largest).exp2()).sum::<f64>().log2()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,182 @@
+//! A crash point: what is durable there, what is pending, which events are due.
+
+use std::sync::Arc;
+
+use super::choice::{BadChoice, Choice, Exception, Fate, Part, Rest};
+use super::{CrashKind, CrashState};
+use crate::content::PAGE;
+use crate::media::{Kept, Pending, PendingOp, Profile};
+use crate::trace::{MicroOp, Trace, Window};
+use crate::tree::{Ino, Tree};
+
+/// The moment before one operation of a trace, moving forward one at a time.
+pub(super) struct Frontier<'t> {
+    trace: &'t Trace,
+    at: usize,
+    /// What is durable; inodes without a name stay.
+    base: Tree,
+    /// What the process sees.
+    visible: Tree,
+    pending: Pending,
+    window: Window,
+}
+
+impl<'t> Frontier<'t> {
+    /// The moment before the first operation of this life.
+    pub(super) fn new(trace: &'t Trace, profile: Profile) -> Self {
+        let mut frontier = Self {
+            trace,
+            at: 0,
+            base: trace.base.clone(),
+            visible: trace.base.clone(),
+            pending: Pending::new(profile),
+            window: Window::before(trace),
+        };
+        for (number, op) in trace.carried.iter().enumerate() {
+            frontier.take(number, op);
+        }
+        frontier
+    }
+
+    /// How many operations of this life have happened.
+    pub(super) fn at(&self) -> usize {
+        self.at
+    }
+
+    /// What is not durable here.
+    pub(super) fn pending(&self) -> &[PendingOp] {
+        self.pending.ops()
+    }
+
+    /// The base-2 logarithm of the number of states a power loss can leave here.
+    pub(super) fn space_log2(&self) -> f64 {
+        self.pending.space_log2()
+    }
+
+    /// Lets one more operation happen; false at the end of the trace.
+    pub(super) fn advance(&mut self) -> bool {
+        let Some(op) = self.trace.ops.get(self.at) else { return false };
+        self.take(self.trace.carried.len() + self.at, op);
+        self.at += 1;
+        true
+    }
+
+    fn take(&mut self, number: usize, op: &MicroOp) {
+        self.window.observe(op);
+        if matches!(op, MicroOp::Sync { .. } | MicroOp::SyncDir { .. }) {
+            self.pending.settle(op, &mut self.base);
+        } else {
+            self.base.allocate(op);
+            self.pending.push(number, op, &self.visible);
+            self.visible.apply(op);
+        }
+    }
+
+    /// How many bytes of the write that comes next may be done when a kill cuts it: every page
+    /// border strictly inside it.
+    pub(super) fn cuts(&self) -> impl Iterator<Item = u64> + use<> {
+        let (offset, len) = match self.trace.ops.get(self.at) {
+            Some(MicroOp::Write { offset, data, .. }) => (*offset, data.len() as u64),
+            _ => (0, 0),
+        };
+        (offset / PAGE + 1..(offset + len).div_ceil(PAGE)).map(move |page| page * PAGE - offset)
+    }
+
+    /// Whether the choice can be made here.
+    pub(super) fn check(&self, choice: &Choice) -> Result<(), BadChoice> {
+        match &choice.fate {
+            Fate::Kill { cut: Some(cut) } if !self.cuts().any(|border| border == *cut) => {
+                Err(BadChoice::NoCut { at: self.at, cut: *cut })
+            }
+            Fate::Kill { .. } => Ok(()),
+            Fate::PowerLoss { except, .. } => {
+                match except.iter().find(|exception| self.effects(exception).is_empty()) {
+                    Some(Exception { op, .. }) => {
+                        Err(BadChoice::NotPending { op: *op, at: self.at })
+                    }
+                    None => Ok(()),
+                }
+            }
+        }
+    }
+
+    /// The state a choice made here stands for.
+    pub(super) fn state(&self, choice: Choice) -> CrashState {
+        let (kind, base, pending) = match &choice.fate {
+            Fate::Kill { cut } => self.killed(*cut),
+            Fate::PowerLoss { rest, except, .. } => self.lost_power(*rest, except),
+        };
+        let Window { acked, issued, shown } = self.window;
+        CrashState { at: self.at, kind, base, pending, acked, issued, shown, choice }
+    }
+
+    fn killed(&self, cut: Option<u64>) -> (CrashKind, Tree, Vec<MicroOp>) {
+        let mut pending: Vec<MicroOp> =
+            self.pending.ops().iter().map(|pending| pending.op.clone()).collect();
+        pending.extend(cut.and_then(|cut| self.cut_write(cut)));
+        let mut base = self.base.clone();
+        base.retain_reachable(pending.iter().filter_map(linked));
+        // Content nobody can ever name again is gone with the process that held it open.
+        pending.retain(|op| subject(op).is_none_or(|ino| base.content(ino).is_some()));
+        (CrashKind::ProcessKill, base, pending)
+    }
+
+    fn cut_write(&self, cut: u64) -> Option<MicroOp> {
+        let Some(MicroOp::Write { ino, offset, data }) = self.trace.ops.get(self.at) else {
+            return None;
+        };
+        let done = data.get(..usize::try_from(cut).ok()?)?;
+        Some(MicroOp::Write { ino: *ino, offset: *offset, data: Arc::from(done) })
+    }
+
+    fn lost_power(&self, rest: Rest, except: &[Exception]) -> (CrashKind, Tree, Vec<MicroOp>) {
+        let mut base = self.pending.materialise(&self.base, &self.kept(rest, except));
+        base.retain_reachable(std::iter::empty());
+        (CrashKind::PowerLoss, base, Vec::new())
+    }
+
+    fn kept(&self, rest: Rest, except: &[Exception]) -> Kept {
+        let seeds = except.iter().flat_map(|exception| self.effects(exception)).collect();
+        match rest {
+            Rest::Kept => self.pending.kept_without(seeds),
+            Rest::Lost => self.pending.kept_with(seeds),
+        }
+    }
+
+    /// The effects an exception speaks of; none if it does not fit.
+    fn effects(&self, exception: &Exception) -> Vec<usize> {
+        let ops = self.pending.ops();
+        let Ok(found) = ops.binary_search_by_key(&exception.op, |pending| pending.number) else {
+            return Vec::new();
+        };
+        let op = &ops[found];
+        match exception.part {
+            Part::Whole => op.all_effects().collect(),
+            Part::Size => op.size_effect().into_iter().collect(),
+            Part::Data => op.sector_effects().collect(),
+            Part::Sectors { first, count } => {
+                let all = op.sector_effects();
+                match first.checked_add(count) {
+                    Some(end) if end <= all.len() => all.skip(first).take(count).collect(),
+                    _ => Vec::new(),
+                }
+            }
+        }
+    }
+}
+
+/// The inode an operation gives a name.
+fn linked(op: &MicroOp) -> Option<Ino> {
+    match op {
+        MicroOp::Link { ino, .. } | MicroOp::MakeDir { ino, .. } => Some(*ino),
+        _ => None,
+    }
+}
+
+/// The file whose content an operation changes.
+fn subject(op: &MicroOp) -> Option<Ino> {
+    match op {
+        MicroOp::Write { ino, .. } | MicroOp::SetLen { ino, .. } => Some(*ino),
+        _ => None,
+    }
+}

@@ -1,0 +1,127 @@
+//! Which choices each tier makes at a crash point.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::choice::{Choice, Exception, Fate, Part, Rest};
+use super::frontier::Frontier;
+use crate::media::{PendingOp, Profile};
+
+/// A family of crash states, from cheap to thorough.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Tier {
+    /// Process kills: every prefix, and cuts inside a write at page borders.
+    T0,
+    /// Power loss: all pending lost; each operation alone lost; each alone kept.
+    T1,
+    /// Power loss within operations: torn writes, size without data, data without size.
+    T2,
+}
+
+impl fmt::Display for Tier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, f)
+    }
+}
+
+/// How thoroughly power loss is enumerated; each level includes those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PowerLoss {
+    /// Not at all.
+    None,
+    /// At each point, all pending operations lost.
+    AllLost,
+    /// Tier T1.
+    Single,
+    /// Tiers T1 and T2.
+    Torn,
+}
+
+/// Which states to enumerate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Tiers {
+    /// Tier T0.
+    pub kill: bool,
+    /// How much of power loss.
+    pub power_loss: PowerLoss,
+}
+
+impl Tiers {
+    /// Process kills only: T0.
+    pub const KILLS: Self = Self { kill: true, power_loss: PowerLoss::None };
+    /// T0 and, at each point, all pending lost: for crashes within recovery.
+    pub const NESTED: Self = Self { kill: true, power_loss: PowerLoss::AllLost };
+    /// Power loss only: T1 and T2.
+    pub const POWER_LOSS: Self = Self { kill: false, power_loss: PowerLoss::Torn };
+    /// T0, T1 and T2.
+    pub const ALL: Self = Self { kill: true, power_loss: PowerLoss::Torn };
+}
+
+/// The choices of the tiers at one crash point, in order. None is made twice.
+pub(super) fn choices(frontier: &Frontier<'_>, profile: Profile, tiers: Tiers) -> Vec<Choice> {
+    let mut fates = Vec::new();
+    if tiers.kill {
+        fates.push(Fate::Kill { cut: None });
+        fates.extend(frontier.cuts().map(|cut| Fate::Kill { cut: Some(cut) }));
+    }
+    let mut lose_power = |rest: Rest, except: Vec<Exception>| {
+        fates.push(Fate::PowerLoss { profile, rest, except });
+    };
+    if tiers.power_loss >= PowerLoss::AllLost {
+        lose_power(Rest::Lost, Vec::new());
+    }
+    if tiers.power_loss >= PowerLoss::Single {
+        for op in frontier.pending() {
+            let whole = || vec![Exception { op: op.number, part: Part::Whole }];
+            lose_power(Rest::Kept, whole());
+            lose_power(Rest::Lost, whole());
+        }
+    }
+    if tiers.power_loss >= PowerLoss::Torn {
+        // An entry lost alone, the rest kept, is T1's omission; with the rest lost, all is lost.
+        for op in frontier.pending() {
+            for (rest, parts) in torn(op) {
+                let except = parts.into_iter().map(|part| Exception { op: op.number, part });
+                lose_power(rest, except.collect());
+            }
+        }
+    }
+    fates.into_iter().map(|fate| Choice { at: frontier.at(), fate }).collect()
+}
+
+/// How one operation can tear, each way with all other pending operations kept and lost.
+fn torn(op: &PendingOp) -> Vec<(Rest, Vec<Part>)> {
+    let mut tears = Vec::new();
+    if !op.sectors.is_empty() && op.size.is_some() {
+        // Size without data, then data without size.
+        tears.extend([(Rest::Kept, vec![Part::Data]), (Rest::Lost, vec![Part::Size])]);
+        tears.extend([(Rest::Kept, vec![Part::Size]), (Rest::Lost, vec![Part::Data])]);
+    }
+    let size = op.size.map(|_| Part::Size);
+    for (kept, lost) in splits(op.sectors.len()) {
+        tears.push((Rest::Kept, lost));
+        tears.push((Rest::Lost, kept.into_iter().chain(size).collect()));
+    }
+    tears
+}
+
+/// The ways to split `count` sectors into kept and lost ones: every prefix kept, every suffix
+/// kept, each inner sector alone kept, each inner sector alone lost. For the outer sectors the
+/// last two are a prefix or a suffix.
+fn splits(count: usize) -> Vec<(Vec<Part>, Vec<Part>)> {
+    let run = |first: usize, end: usize| Part::Sectors { first, count: end - first };
+    let mut splits = Vec::new();
+    for border in 1..count {
+        splits.push((vec![run(0, border)], vec![run(border, count)]));
+        splits.push((vec![run(border, count)], vec![run(0, border)]));
+    }
+    for inner in 1..count.saturating_sub(1) {
+        let alone = vec![run(inner, inner + 1)];
+        let others = vec![run(0, inner), run(inner + 1, count)];
+        splits.push((alone.clone(), others.clone()));
+        splits.push((others, alone));
+    }
+    splits
+}
