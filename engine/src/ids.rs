@@ -59,6 +59,12 @@ pub trait IdSource: Send {
     /// # Errors
     /// Whatever the source of entropy says.
     fn next_id(&mut self) -> io::Result<EntityId>;
+
+    /// How many candidates an insert tries before it gives up. A good source never needs a
+    /// second one; the default is far beyond bad luck.
+    fn attempts(&self) -> u32 {
+        64
+    }
 }
 
 /// The engine's key: every entity belongs to exactly one collection.

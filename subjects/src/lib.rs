@@ -1,1 +1,16 @@
-//! .
+//! Engines under test: the reference engine in process, and deliberately flawed ones.
+//!
+//! A subject is written once, over the engine's storage seam ([`OnStorage`]), and thereby opens on
+//! a simulated disk, on real files and in memory alike.
+
+pub mod flawed;
+pub mod kill;
+pub mod place;
+pub mod reference;
+pub mod sim;
+pub mod tiny;
+
+pub use kill::{KillPoint, KillStorage};
+pub use place::OnStorage;
+pub use reference::Reference;
+pub use sim::SimStorage;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use memmap2::MmapOptions;
 
-use super::{File, LockGuard, Storage, SyncKind};
+use super::{File, LockGuard, ROOT, Storage, SyncKind};
 use crate::ids::{EntityId, IdSource};
 
 /// A store's directory on a local file system.
@@ -33,7 +33,8 @@ impl FileStorage {
     }
 
     fn path(&self, name: &str) -> PathBuf {
-        self.root.join(name)
+        // Joining "." would ask for an entry inside a root that may not exist yet.
+        if name == ROOT { self.root.clone() } else { self.root.join(name) }
     }
 }
 
@@ -57,7 +58,11 @@ impl Storage for FileStorage {
         let path = self.path(name);
         match DirBuilder::new().mode(0o700).create(&path) {
             Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
-                if path.is_dir() { Ok(()) } else { Err(io::ErrorKind::NotADirectory.into()) }
+                if path.is_dir() {
+                    Ok(())
+                } else {
+                    Err(io::ErrorKind::NotADirectory.into())
+                }
             }
             created => created,
         }

@@ -103,8 +103,7 @@ impl Storage for MemStorage {
         let names = self.shared.lock();
         if !names.dirs.contains(dir) {
             let is_file = names.files.contains_key(dir);
-            let kind =
-                if is_file { io::ErrorKind::NotADirectory } else { io::ErrorKind::NotFound };
+            let kind = if is_file { io::ErrorKind::NotADirectory } else { io::ErrorKind::NotFound };
             return Err(kind.into());
         }
         let mut found: Vec<String> = names

@@ -1,0 +1,104 @@
+//! Commit: one append and one sync, then visible.
+
+use std::sync::Arc;
+
+use crate::error::{Error, Result};
+use crate::format::manifest::{Manifest, NAME_LEN_MAX};
+use crate::ids::CollectionId;
+use crate::wal::Write;
+
+use super::core::{Core, Permit, Writer};
+use super::publish;
+
+impl Permit {
+    /// Commits changes in key order and answers the sequence. No changes: nothing happens, and the
+    /// answer is the last commit's sequence.
+    ///
+    /// # Errors
+    /// `Io` before anything of the transaction was written; `InDoubt` after.
+    pub(super) fn commit(&self, changes: Vec<Write>) -> Result<u64> {
+        let core = &*self.core;
+        let (view, last) = core.current();
+        if changes.is_empty() {
+            return Ok(last);
+        }
+        core.health.require_writable()?;
+        let sequence = last + 1;
+        {
+            let mut writer = core.writer.lock();
+            if writer.wal.is_none() {
+                writer.publish(core, |_| {})?;
+            }
+            if let Some(wal) = &mut writer.wal {
+                wal.commit(sequence, &changes).map_err(|error| core.health.poison(error))?;
+            }
+        }
+        core.republish(|published, snapshots| {
+            view.memtable.apply(sequence, changes, snapshots);
+            published.sequence = sequence;
+        });
+        Ok(sequence)
+    }
+
+    pub(super) fn create_collections(&self, names: &[&str]) -> Result<Vec<CollectionId>> {
+        let core = &*self.core;
+        let mut writer = core.writer.lock();
+        let mut collections = writer.manifest.collections.clone();
+        let mut next_id = writer.manifest.next_collection_id;
+        let mut ids = Vec::with_capacity(names.len());
+        for name in names {
+            if name.is_empty() || name.len() > NAME_LEN_MAX {
+                let what = format!("a collection's name has 1 to {NAME_LEN_MAX} bytes");
+                return Err(Error::Invalid { what });
+            }
+            let id = CollectionId::new(next_id);
+            next_id = next_id.checked_add(1).ok_or_else(|| Error::Invalid {
+                what: "all collection numbers are used up".into(),
+            })?;
+            if collections.insert((*name).into(), id).is_some() {
+                return Err(Error::CollectionExists { name: (*name).into() });
+            }
+            ids.push(id);
+        }
+        if ids.is_empty() {
+            return Ok(ids);
+        }
+        let catalog = Arc::new(collections.clone());
+        writer.publish(core, |manifest| {
+            manifest.collections = collections;
+            manifest.next_collection_id = next_id;
+        })?;
+        drop(writer);
+        core.republish(|published, _| published.catalog = catalog);
+        Ok(ids)
+    }
+}
+
+impl Writer {
+    /// Publishes an edited MANIFEST that names a live WAL, creating one if this is the first
+    /// write of a life.
+    ///
+    /// # Errors
+    /// `Io`: nothing happened. `InDoubt`: the switch failed, and the handle is poisoned.
+    fn publish(&mut self, core: &Core, edit: impl FnOnce(&mut Manifest)) -> Result<()> {
+        let storage = &*core.storage;
+        let fresh = if self.wal.is_none() {
+            let cut = self.manifest.last_checkpoint.unwrap_or(0);
+            Some(self.create_wal(storage, &core.options, cut)?)
+        } else {
+            None
+        };
+        let mut manifest = self.manifest.clone();
+        edit(&mut manifest);
+        if let Some(wal) = &fresh {
+            manifest.trailer.wals = vec![wal.generation()];
+        }
+        self.reserve_numbers(&mut manifest);
+        publish::prepare(storage, &manifest)?;
+        publish::switch(storage).map_err(|error| core.health.poison(error))?;
+        self.manifest = manifest;
+        self.wal = self.wal.take().or(fresh);
+        self.sweep_once(storage);
+        Ok(())
+    }
+}

@@ -1,0 +1,153 @@
+//! What all handles, transactions and snapshots of one open store share.
+
+use std::collections::BTreeMap;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use crate::error::{Error, Result};
+use crate::format::manifest::Manifest;
+use crate::ids::{CollectionId, IdSource};
+use crate::options::{OpenMode, Options};
+use crate::storage::{LockGuard, Storage};
+use crate::sync::{Mutex, RwLock};
+use crate::view::View;
+use crate::wal::Wal;
+
+use super::gate::Gate;
+use super::health::Health;
+
+/// Names of collections, in order.
+pub(super) type Catalog = Arc<BTreeMap<String, CollectionId>>;
+
+pub(super) struct Core {
+    pub(super) storage: Arc<dyn Storage>,
+    pub(super) options: Options,
+    pub(super) health: Health,
+    pub(super) gate: Gate,
+    /// Only the writer the gate admitted locks this, so it never waits.
+    pub(super) writer: Mutex<Writer>,
+    published: RwLock<Published>,
+    /// Sequences of live snapshots, with how many there are of each.
+    snapshots: Mutex<BTreeMap<u64, usize>>,
+    pub(super) lock: Mutex<Option<Box<dyn LockGuard>>>,
+}
+
+/// What the writer changes.
+pub(super) struct Writer {
+    /// What MANIFEST says.
+    pub(super) manifest: Manifest,
+    /// The live WAL; none until the first write of a life.
+    pub(super) wal: Option<Wal>,
+    /// Above every segment number listed, reserved or present.
+    pub(super) next_segment_id: u64,
+    /// Above every WAL number listed, reserved or present.
+    pub(super) next_generation: u32,
+    /// Whether files that MANIFEST does not list were removed in this life.
+    pub(super) swept: bool,
+    /// Where new identities come from.
+    pub(super) ids: Box<dyn IdSource>,
+}
+
+/// What readers see.
+#[derive(Clone, Default)]
+pub(super) struct Published {
+    pub(super) view: Arc<View>,
+    pub(super) sequence: u64,
+    pub(super) catalog: Catalog,
+}
+
+impl Core {
+    pub(super) fn new(
+        storage: Arc<dyn Storage>,
+        options: Options,
+        lock: Box<dyn LockGuard>,
+        writer: Writer,
+        published: Published,
+    ) -> Self {
+        Self {
+            storage,
+            options,
+            health: Health::default(),
+            gate: Gate::default(),
+            writer: Mutex::new(writer),
+            published: RwLock::new(published),
+            snapshots: Mutex::default(),
+            lock: Mutex::new(Some(lock)),
+        }
+    }
+
+    /// Admission as the one writer.
+    pub(super) fn writing(core: &Arc<Self>) -> Result<Permit> {
+        let permit = Self::admission(core)?;
+        if core.options.mode == OpenMode::ReadOnly {
+            return Err(Error::ReadOnly);
+        }
+        core.health.require_writable()?;
+        Ok(permit)
+    }
+
+    /// Admission whatever the handle's health.
+    pub(super) fn admission(core: &Arc<Self>) -> Result<Permit> {
+        core.health.require_open()?;
+        core.gate.enter()?;
+        Ok(Permit { core: Arc::clone(core), not_send: PhantomData })
+    }
+
+    pub(super) fn require_open(&self) -> Result<()> {
+        self.health.require_open()
+    }
+
+    pub(super) fn catalog(&self) -> Catalog {
+        Arc::clone(&self.published.read().catalog)
+    }
+
+    pub(super) fn require_collection(&self, collection: CollectionId) -> Result<()> {
+        let known = self.published.read().catalog.values().any(|id| *id == collection);
+        if known { Ok(()) } else { Err(Error::UnknownCollection(collection)) }
+    }
+
+    /// The newest view and the sequence of its last commit.
+    pub(super) fn current(&self) -> (Arc<View>, u64) {
+        let published = self.published.read();
+        (Arc::clone(&published.view), published.sequence)
+    }
+
+    /// Like [`Core::current`], and keeps that sequence's versions until [`Core::release`].
+    pub(super) fn retain(&self) -> (Arc<View>, u64) {
+        // Registered under the lock that publishing takes: no commit can fall in between and
+        // drop a version this snapshot needs.
+        let published = self.published.read();
+        *self.snapshots.lock().entry(published.sequence).or_default() += 1;
+        (Arc::clone(&published.view), published.sequence)
+    }
+
+    pub(super) fn release(&self, sequence: u64) {
+        let mut snapshots = self.snapshots.lock();
+        if let Some(count) = snapshots.get_mut(&sequence) {
+            *count -= 1;
+            if *count == 0 {
+                snapshots.remove(&sequence);
+            }
+        }
+    }
+
+    /// Changes what readers see from now on. Live snapshots' sequences are handed in.
+    pub(super) fn republish(&self, change: impl FnOnce(&mut Published, &[u64])) {
+        let mut published = self.published.write();
+        let snapshots: Vec<u64> = self.snapshots.lock().keys().copied().collect();
+        change(&mut published, &snapshots);
+    }
+}
+
+/// Proof of being the one writer. Stays on the thread that was admitted: the gate tells nested
+/// use from waiting by thread.
+pub(super) struct Permit {
+    pub(super) core: Arc<Core>,
+    not_send: PhantomData<*const ()>,
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.core.gate.leave();
+    }
+}

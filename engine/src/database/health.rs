@@ -1,0 +1,51 @@
+//! Whether the handle can still be used.
+
+use std::sync::Arc;
+
+use crate::error::{Error, Result};
+use crate::sync::Mutex;
+
+/// Open, latched by a failure, or closed.
+#[derive(Default)]
+pub(super) struct Health {
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+enum State {
+    #[default]
+    Open,
+    Poisoned(Arc<Error>),
+    Closed,
+}
+
+impl Health {
+    pub(super) fn require_open(&self) -> Result<()> {
+        match &*self.state.lock() {
+            State::Closed => Err(Error::Closed),
+            State::Open | State::Poisoned(_) => Ok(()),
+        }
+    }
+
+    pub(super) fn require_writable(&self) -> Result<()> {
+        match &*self.state.lock() {
+            State::Open => Ok(()),
+            State::Poisoned(cause) => Err(Error::Poisoned { cause: Arc::clone(cause) }),
+            State::Closed => Err(Error::Closed),
+        }
+    }
+
+    /// Latches the handle after a failure that leaves the medium unknown, and says so.
+    pub(super) fn poison(&self, cause: Error) -> Error {
+        let cause = Arc::new(cause);
+        let mut state = self.state.lock();
+        if matches!(*state, State::Open) {
+            *state = State::Poisoned(Arc::clone(&cause));
+        }
+        Error::InDoubt { cause }
+    }
+
+    pub(super) fn close(&self) {
+        *self.state.lock() = State::Closed;
+    }
+}

@@ -1,0 +1,206 @@
+//! The database handle.
+
+mod checkpoint;
+mod close;
+mod commit;
+mod core;
+mod files;
+mod gate;
+mod health;
+mod open;
+mod publish;
+mod recover;
+mod snapshot;
+mod txn;
+mod verify;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::error::Result;
+use crate::ids::{CollectionId, EntityId, IdSource, Key};
+use crate::options::Options;
+use crate::storage::{FileStorage, OsEntropy, Storage};
+use crate::view::Scan;
+
+use self::core::Core;
+
+pub use snapshot::Snapshot;
+pub use txn::WriteTxn;
+pub use verify::Verified;
+
+/// An open store.
+///
+/// A clone is another handle to the same open store. Readers never wait for the writer, nor the
+/// writer for readers; there is one write transaction at a time.
+///
+/// Dropping the last handle without [`Database::close`] loses nothing that was acknowledged; the
+/// next open recovers it from the WAL.
+#[derive(Clone)]
+pub struct Database {
+    core: Arc<Core>,
+}
+
+impl Database {
+    /// Opens the store in directory `path`, with identities from the operating system's entropy.
+    ///
+    /// # Errors
+    /// As [`Database::open_with`].
+    pub fn open(path: impl AsRef<Path>, options: Options) -> Result<Self> {
+        let storage = Arc::new(FileStorage::new(path.as_ref()));
+        Self::open_with(storage, Box::new(OsEntropy), options)
+    }
+
+    /// Opens the store on a medium, with inserts drawing identities from `ids`. After an unclean end this recovers: what it then shows is
+    /// durable before this returns.
+    ///
+    /// # Errors
+    /// `NoStore`, `NotADirectory`, `Locked`, `NeedsRecovery` (read-only), `Invalid` (options),
+    /// `Corrupt`, `Foreign`, `NewerVersion`, `Io`. A failed open changes nothing that the next
+    /// one would show.
+    pub fn open_with(
+        storage: Arc<dyn Storage>,
+        ids: Box<dyn IdSource>,
+        options: Options,
+    ) -> Result<Self> {
+        Ok(Self { core: Arc::new(open::open(storage, ids, options)?) })
+    }
+
+    /// Creates a collection, durably.
+    ///
+    /// # Errors
+    /// As [`Database::create_collections`].
+    pub fn create_collection(&self, name: &str) -> Result<CollectionId> {
+        let ids = self.create_collections(&[name])?;
+        // One name in, one number out.
+        Ok(ids[0])
+    }
+
+    /// Creates collections, all or none, durably, in one publication of MANIFEST.
+    ///
+    /// # Errors
+    /// `CollectionExists`; `Invalid` for a name that is empty or above 255 bytes;
+    /// `NestedTransaction` if this thread has a write transaction; `ReadOnly`, `Poisoned`,
+    /// `Closed`; `Io` (nothing happened) or `InDoubt` (it may have).
+    pub fn create_collections(&self, names: &[&str]) -> Result<Vec<CollectionId>> {
+        Core::writing(&self.core)?.create_collections(names)
+    }
+
+    /// The collection of this name.
+    pub fn collection(&self, name: &str) -> Option<CollectionId> {
+        self.core.catalog().get(name).copied()
+    }
+
+    /// All collections with their names, by name.
+    pub fn collections(&self) -> Vec<(String, CollectionId)> {
+        self.core.catalog().iter().map(|(name, id)| (name.clone(), *id)).collect()
+    }
+
+    /// Begins a write transaction, waiting for the one another thread may have open.
+    ///
+    /// # Errors
+    /// `NestedTransaction` if this thread has one; `ReadOnly`, `Poisoned`, `Closed`.
+    pub fn begin(&self) -> Result<WriteTxn> {
+        Ok(WriteTxn::new(Core::writing(&self.core)?))
+    }
+
+    /// Inserts or replaces one entity in a transaction of its own and answers its sequence.
+    ///
+    /// # Errors
+    /// As [`Database::begin`], [`WriteTxn::put`] and [`WriteTxn::commit`].
+    pub fn put(&self, collection: CollectionId, id: EntityId, payload: Bytes) -> Result<u64> {
+        let mut txn = self.begin()?;
+        txn.put(collection, id, payload)?;
+        txn.commit()
+    }
+
+    /// Deletes one entity in a transaction of its own and answers the sequence after it: of the
+    /// last commit, if there was nothing to delete.
+    ///
+    /// # Errors
+    /// As [`Database::begin`], [`WriteTxn::delete`] and [`WriteTxn::commit`].
+    pub fn delete(&self, collection: CollectionId, id: EntityId) -> Result<u64> {
+        let mut txn = self.begin()?;
+        txn.delete(collection, id)?;
+        txn.commit()
+    }
+
+    /// The content of an entity, without copying it where the medium allows.
+    ///
+    /// # Errors
+    /// `UnknownCollection`, `Closed`; `Corrupt` if the stored record does not verify.
+    pub fn get(&self, collection: CollectionId, id: EntityId) -> Result<Option<Bytes>> {
+        self.core.require_open()?;
+        self.core.require_collection(collection)?;
+        let (view, sequence) = self.core.current();
+        view.get(&Key { collection, entity: id }, sequence)
+    }
+
+    /// The contents of several entities as of one moment, in the order asked.
+    ///
+    /// # Errors
+    /// As [`Database::get`].
+    pub fn get_many(
+        &self,
+        collection: CollectionId,
+        ids: &[EntityId],
+    ) -> Result<Vec<Option<Bytes>>> {
+        self.core.require_open()?;
+        self.core.require_collection(collection)?;
+        let (view, sequence) = self.core.current();
+        ids.iter().map(|id| view.get(&Key { collection, entity: *id }, sequence)).collect()
+    }
+
+    /// A whole collection in identity order, as of now.
+    ///
+    /// # Errors
+    /// As [`Database::get`]; the iterator's items report what turns up while reading.
+    pub fn scan(&self, collection: CollectionId) -> Result<Scan> {
+        self.snapshot()?.scan(collection)
+    }
+
+    /// A view of the store as of now that later commits, checkpoints and the close of this
+    /// handle do not change.
+    ///
+    /// # Errors
+    /// `Closed`.
+    pub fn snapshot(&self) -> Result<Snapshot> {
+        self.core.require_open()?;
+        Ok(Snapshot::new(&self.core))
+    }
+
+    /// The sequence of the last visible commit; 0 before the first.
+    pub fn sequence(&self) -> u64 {
+        self.core.current().1
+    }
+
+    /// Moves everything committed into sealed segments and starts a fresh WAL.
+    ///
+    /// # Errors
+    /// As [`Database::begin`]; `Io` if it failed before publication: the store stays usable and
+    /// unchanged. `InDoubt` if publication itself failed.
+    pub fn checkpoint(&self) -> Result<()> {
+        Core::writing(&self.core)?.checkpoint()
+    }
+
+    /// Reads and checks every byte that MANIFEST vouches for, from the medium.
+    ///
+    /// # Errors
+    /// As [`Database::begin`] (no commit may run meanwhile); `Corrupt` at the first damage.
+    pub fn verify(&self) -> Result<Verified> {
+        Core::writing(&self.core)?.verify()
+    }
+
+    /// Closes cleanly: everything in sealed segments, no WAL left. Waits for an open write
+    /// transaction of another thread. Every use of this and other handles fails with `Closed`
+    /// afterwards; snapshots can still be read.
+    ///
+    /// # Errors
+    /// `NestedTransaction`: this thread has a write transaction, the store stays open. After any
+    /// other error the handle is closed and the next open recovers.
+    pub fn close(&self) -> Result<()> {
+        close::close(&self.core)
+    }
+}

@@ -1,0 +1,145 @@
+//! Opening: lock, MANIFEST, segments, then recovery if the last life ended uncleanly.
+
+use std::io;
+use std::sync::Arc;
+
+use crate::error::{Error, IoContext, Result};
+use crate::format::manifest::{Manifest, NoManifest};
+use crate::format::names::{self, LEGACY_WAL, LOCK, MANIFEST, SEGMENTS};
+use crate::ids::IdSource;
+use crate::options::{OpenMode, Options};
+use crate::segment::Segment;
+use crate::storage::{LockGuard, PARENT, ROOT, Storage};
+use crate::view::View;
+
+use super::core::{Core, Published, Writer};
+use super::files::Present;
+use super::{publish, recover};
+
+/// A damaged directory must not make an open take memory without bound. A million collections
+/// and a million segments fit.
+const MANIFEST_LEN_MAX: usize = 512 << 20;
+
+pub(super) fn open(
+    storage: Arc<dyn Storage>,
+    ids: Box<dyn IdSource>,
+    options: Options,
+) -> Result<Core> {
+    options.check()?;
+    let lock = lock(&*storage, options.mode)?;
+    let mut present = Present::list(&*storage)?;
+    if !present.manifest {
+        present.require_unborn(&*storage)?;
+        if options.mode != OpenMode::Create {
+            return Err(Error::NoStore);
+        }
+        create(&*storage, &present)?;
+        present = Present::list(&*storage)?;
+    }
+    let manifest = read_manifest(&*storage)?;
+    check_present(&manifest, &present)?;
+    if let (OpenMode::ReadOnly, Some(wal)) = (options.mode, manifest.trailer.wals.first()) {
+        return Err(Error::NeedsRecovery { file: names::wal(*wal) });
+    }
+    let view = View { segments: open_segments(&*storage, &manifest)?, ..View::default() };
+    let mut writer = Writer {
+        next_segment_id: present.next_segment_id(&manifest),
+        next_generation: present.next_generation(&manifest),
+        manifest,
+        wal: None,
+        swept: false,
+        ids,
+    };
+    let mut published = Published {
+        view: Arc::new(view),
+        sequence: writer.manifest.last_checkpoint.unwrap_or(0),
+        catalog: Arc::new(writer.manifest.collections.clone()),
+    };
+    if !writer.manifest.trailer.wals.is_empty() {
+        recover::recover(&*storage, &options, &mut writer, &mut published)?;
+    }
+    Ok(Core::new(storage, options, lock, writer, published))
+}
+
+fn lock(storage: &dyn Storage, mode: OpenMode) -> Result<Box<dyn LockGuard>> {
+    if mode == OpenMode::Create {
+        directory_exists(storage.create_dir(ROOT))?;
+    } else {
+        directory_exists(storage.list(ROOT))?;
+    }
+    match storage.lock(LOCK) {
+        Err(e) if e.kind() == io::ErrorKind::WouldBlock => Err(Error::Locked { file: LOCK }),
+        locked => locked.at("lock", LOCK),
+    }
+}
+
+fn directory_exists<T>(answer: io::Result<T>) -> Result<T> {
+    match answer {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Err(Error::NoStore),
+        Err(e) if e.kind() == io::ErrorKind::NotADirectory => Err(Error::NotADirectory),
+        answer => answer.at("use directory", ROOT),
+    }
+}
+
+/// Creates an empty store. MANIFEST comes last: without it there is none.
+fn create(storage: &dyn Storage, present: &Present) -> Result<()> {
+    storage.create_dir(SEGMENTS).at("create directory", SEGMENTS)?;
+    if !present.legacy_wal {
+        storage.create(LEGACY_WAL).at("create", LEGACY_WAL)?;
+    }
+    publish::prepare(storage, &Manifest::default())?;
+    publish::switch(storage)?;
+    storage.sync_dir(PARENT).at("sync directory", PARENT)
+}
+
+pub(super) fn read_manifest(storage: &dyn Storage) -> Result<Manifest> {
+    let file = storage.open(MANIFEST).at("open", MANIFEST)?;
+    let len = file.len().at("read length", MANIFEST)?;
+    let Some(len) = usize::try_from(len).ok().filter(|len| *len <= MANIFEST_LEN_MAX) else {
+        let what = format!("{len} bytes, above the limit of {MANIFEST_LEN_MAX}");
+        return Err(Error::corrupt(MANIFEST, MANIFEST_LEN_MAX as u64, what));
+    };
+    let mut bytes = vec![0; len];
+    file.read_at(0, &mut bytes).at("read", MANIFEST)?;
+    let manifest = Manifest::decode(&bytes).map_err(|why| {
+        let file = MANIFEST.to_owned();
+        match why {
+            NoManifest::Corrupt { offset, what } => Error::corrupt(file, offset as u64, what),
+            NoManifest::Foreign => Error::Foreign {
+                file,
+                what: "it ends at EntiDB's own body, without this engine's trailer",
+            },
+            NoManifest::Newer { .. } => Error::NewerVersion { file, what: why.to_string() },
+        }
+    })?;
+    if !manifest.indexes.is_empty() {
+        let what = "defines indexes, which this version does not maintain".into();
+        return Err(Error::NewerVersion { file: MANIFEST.into(), what });
+    }
+    Ok(manifest)
+}
+
+/// What MANIFEST says must agree with which files are there.
+fn check_present(manifest: &Manifest, present: &Present) -> Result<()> {
+    let trailer = &manifest.trailer;
+    if !trailer.wals.is_empty() {
+        return Ok(());
+    }
+    // The first write of a life names a WAL before any segment is created, so a newer segment
+    // beside no WAL means that a later MANIFEST was lost.
+    match present.segments.iter().find(|id| **id >= trailer.next_segment_id) {
+        Some(id) => {
+            let what = "newer than MANIFEST, which says that the store was closed cleanly";
+            Err(Error::corrupt(names::segment_path(*id), 0_u64, what))
+        }
+        None => Ok(()),
+    }
+}
+
+fn open_segments(storage: &dyn Storage, manifest: &Manifest) -> Result<Vec<Arc<Segment>>> {
+    let last_checkpoint = manifest.last_checkpoint.unwrap_or(0);
+    let segments = manifest.trailer.segments.iter();
+    segments
+        .map(|(id, info)| Segment::open(storage, *id, info, last_checkpoint).map(Arc::new))
+        .collect()
+}

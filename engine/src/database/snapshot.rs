@@ -1,0 +1,67 @@
+//! Snapshots: the store as of one commit.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::error::Result;
+use crate::ids::{CollectionId, EntityId, Key};
+use crate::view::{Scan, View};
+
+use super::core::Core;
+
+/// The store as of one commit sequence, for as long as it is held. It holds the memtable and
+/// files it reads from; nobody waits for it and it waits for nobody.
+pub struct Snapshot {
+    core: Arc<Core>,
+    view: Arc<View>,
+    sequence: u64,
+}
+
+impl Snapshot {
+    pub(super) fn new(core: &Arc<Core>) -> Self {
+        let (view, sequence) = core.retain();
+        Self { core: Arc::clone(core), view, sequence }
+    }
+
+    /// The commit sequence this is a view of.
+    pub fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    /// The content of an entity.
+    ///
+    /// # Errors
+    /// `UnknownCollection`; `Corrupt` if the stored record does not verify.
+    pub fn get(&self, collection: CollectionId, id: EntityId) -> Result<Option<Bytes>> {
+        self.core.require_collection(collection)?;
+        self.view.get(&Key { collection, entity: id }, self.sequence)
+    }
+
+    /// The contents of several entities, in the order asked.
+    ///
+    /// # Errors
+    /// As [`Snapshot::get`].
+    pub fn get_many(
+        &self,
+        collection: CollectionId,
+        ids: &[EntityId],
+    ) -> Result<Vec<Option<Bytes>>> {
+        ids.iter().map(|id| self.get(collection, *id)).collect()
+    }
+
+    /// A whole collection in identity order. The iterator may outlive the snapshot.
+    ///
+    /// # Errors
+    /// `UnknownCollection`; the items report what turns up while reading.
+    pub fn scan(&self, collection: CollectionId) -> Result<Scan> {
+        self.core.require_collection(collection)?;
+        Ok(Scan::new(Arc::clone(&self.view), self.sequence, collection))
+    }
+}
+
+impl Drop for Snapshot {
+    fn drop(&mut self) {
+        self.core.release(self.sequence);
+    }
+}

@@ -1,0 +1,61 @@
+//! How a store is opened.
+
+use crate::error::{Error, Result};
+use crate::format::wal::PAYLOAD_LEN_MAX;
+
+/// What an open may do to the directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OpenMode {
+    /// Create the store if there is none.
+    #[default]
+    Create,
+    /// There must be a store.
+    Existing,
+    /// There must be a store, closed cleanly; nothing is written.
+    ReadOnly,
+}
+
+/// Settings of one open. None of them is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// What the open may do.
+    pub mode: OpenMode,
+    /// Bytes a new WAL is extended to at once, sparsely; 512 B to 1 GiB. Commits within it change
+    /// no file length, so their sync writes data only.
+    pub wal_reserve: u64,
+    /// A segment is sealed before it would exceed this many bytes (one record always fits);
+    /// 4 KiB to 1 GiB.
+    pub max_segment: u64,
+    /// The largest entity, in bytes; at most 64 MiB.
+    pub max_payload: u32,
+    /// The most entity bytes one transaction may write; at most 1 GiB.
+    pub max_transaction: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            mode: OpenMode::default(),
+            wal_reserve: 64 << 20,
+            max_segment: 256 << 20,
+            max_payload: 64 << 20,
+            max_transaction: 256 << 20,
+        }
+    }
+}
+
+impl Options {
+    pub(crate) fn check(&self) -> Result<()> {
+        let within = |name: &str, value: u64, low: u64, high: u64| {
+            if (low..=high).contains(&value) {
+                return Ok(());
+            }
+            Err(Error::Invalid { what: format!("{name} is {value}; permitted is {low} to {high}") })
+        };
+        let largest_entity = PAYLOAD_LEN_MAX as u64 - 128;
+        within("wal_reserve", self.wal_reserve, 512, 1 << 30)?;
+        within("max_segment", self.max_segment, 4 << 10, 1 << 30)?;
+        within("max_payload", self.max_payload.into(), 1, largest_entity)?;
+        within("max_transaction", self.max_transaction, 1, 1 << 30)
+    }
+}
