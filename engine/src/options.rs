@@ -24,7 +24,7 @@ pub struct Options {
     /// no file length, so their sync writes data only.
     pub wal_reserve: u64,
     /// A segment is sealed before it would exceed this many bytes (one record always fits);
-    /// 4 KiB to 1 GiB.
+    /// 512 B to 1 GiB.
     pub max_segment: u64,
     /// The largest entity, in bytes; at most 64 MiB.
     pub max_payload: u32,
@@ -54,7 +54,7 @@ impl Options {
         };
         let largest_entity = PAYLOAD_LEN_MAX as u64 - 128;
         within("wal_reserve", self.wal_reserve, 512, 1 << 30)?;
-        within("max_segment", self.max_segment, 4 << 10, 1 << 30)?;
+        within("max_segment", self.max_segment, 512, 1 << 30)?;
         within("max_payload", self.max_payload.into(), 1, largest_entity)?;
         within("max_transaction", self.max_transaction, 1, 1 << 30)
     }

@@ -1,6 +1,6 @@
 //! Engines under test: the reference engine in process, and deliberately flawed ones.
 //!
-//! A subject is written once, over the engine's storage seam ([`OnStorage`]), and thereby opens on
+//! A subject is written once, over the engine's storage seam ([`OnStorage`]); [`Placed`] opens it on
 //! a simulated disk, on real files and in memory alike.
 
 pub mod flawed;
@@ -11,6 +11,6 @@ pub mod sim;
 pub mod tiny;
 
 pub use kill::{KillPoint, KillStorage};
-pub use place::OnStorage;
+pub use place::{OnStorage, Placed};
 pub use reference::Reference;
 pub use sim::SimStorage;

@@ -10,8 +10,8 @@ use proofhouse_model::{About, Refusal, Settings, Store, Subject};
 use crate::kill::KillStorage;
 use crate::sim::SimStorage;
 
-/// A subject that does all its I/O through the storage seam. It is a [`Subject`] on every place
-/// that can be one: the same engine code runs on simulated and on real disks.
+/// A subject that does all its I/O through the storage seam; [`Placed`] opens it on every place
+/// that can be one, so the same engine code runs on simulated and on real disks.
 pub trait OnStorage: Send + Sync {
     /// Who this is.
     fn about(&self) -> &About;
@@ -27,22 +27,38 @@ pub trait OnStorage: Send + Sync {
     ) -> Result<Box<dyn Store>, Refusal>;
 }
 
-macro_rules! subject_on {
+/// A subject that opens on a simulated disk, on real files and in memory.
+#[derive(Clone)]
+pub struct Placed(Arc<dyn OnStorage>);
+
+impl Placed {
+    /// Opens `subject` on places.
+    pub fn new(subject: impl OnStorage + 'static) -> Self {
+        Self(Arc::new(subject))
+    }
+
+    /// Who this is.
+    pub fn about(&self) -> &About {
+        self.0.about()
+    }
+}
+
+macro_rules! place {
     ($place:ty, $storage:expr) => {
-        impl<S: OnStorage> Subject<$place> for S {
+        impl Subject<$place> for Placed {
             fn about(&self) -> &About {
-                OnStorage::about(self)
+                self.0.about()
             }
 
             fn open(&self, place: &$place, settings: &Settings) -> Result<Box<dyn Store>, Refusal> {
                 let storage: fn(&$place) -> Arc<dyn Storage> = $storage;
-                self.open_on(storage(place), settings)
+                self.0.open_on(storage(place), settings)
             }
         }
     };
 }
 
-subject_on!(SimDisk, |disk| Arc::new(SimStorage::new(disk.clone())));
-subject_on!(Path, |path| Arc::new(FileStorage::new(path)));
-subject_on!(MemStorage, |memory| Arc::new(memory.clone()));
-subject_on!(KillStorage, |storage| Arc::new(storage.clone()));
+place!(SimDisk, |disk| Arc::new(SimStorage::new(disk.clone())));
+place!(Path, |path| Arc::new(FileStorage::new(path)));
+place!(MemStorage, |memory| Arc::new(memory.clone()));
+place!(KillStorage, |storage| Arc::new(storage.clone()));
