@@ -1,0 +1,150 @@
+//! The open tiny store: one writer at a time, readers that never wait for it.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use entidb_engine::storage::LockGuard;
+use parking_lot::{Mutex, MutexGuard};
+use proofhouse_model::{Client, Collection, Entropy, ErrorClass, Refusal, Settings, Store};
+
+use super::client::TinyClient;
+use super::data::Data;
+use super::flaws::Flaws;
+use super::log::Log;
+use super::record::{Change, Record};
+
+/// What all clients share.
+pub(super) struct TinyStore {
+    /// Held by the one write transaction from its begin to its end.
+    log: Mutex<Log>,
+    /// What is committed and durable. Locked for moments only, never during a call to storage.
+    visible: Mutex<Visible>,
+    pub(super) flaws: Flaws,
+    pub(super) entropy: Entropy,
+    pub(super) max_payload: usize,
+    _lock: Box<dyn LockGuard>,
+}
+
+#[derive(Clone)]
+pub(super) struct Visible {
+    pub(super) data: Arc<Data>,
+    /// How many checkpoints there were, for the flaw that breaks snapshots at one.
+    pub(super) checkpoints: u64,
+}
+
+impl TinyStore {
+    pub(super) fn new(
+        log: Log,
+        lock: Box<dyn LockGuard>,
+        data: Data,
+        flaws: Flaws,
+        settings: &Settings,
+    ) -> Self {
+        Self {
+            log: Mutex::new(log),
+            visible: Mutex::new(Visible { data: Arc::new(data), checkpoints: 0 }),
+            flaws,
+            entropy: Entropy::new(settings),
+            max_payload: settings.max_payload as usize,
+            _lock: lock,
+        }
+    }
+
+    /// What is committed now.
+    pub(super) fn visible(&self) -> Visible {
+        self.visible.lock().clone()
+    }
+
+    /// Waits until no other client writes.
+    pub(super) fn writer(&self) -> MutexGuard<'_, Log> {
+        self.log.lock()
+    }
+
+    /// Commits changes of entities, if there are any; answers the last sequence.
+    pub(super) fn commit(
+        &self,
+        log: &mut Log,
+        mut changes: Vec<Change>,
+    ) -> Result<u64, ErrorClass> {
+        if changes.is_empty() {
+            return Ok(log.sequence);
+        }
+        if self.flaws.hash_map_order {
+            changes = changes.into_iter().collect::<HashSet<_>>().into_iter().collect();
+        }
+        let sequence = log.sequence + 1;
+        self.log_and_publish(log, sequence, changes)?;
+        log.sequence = sequence;
+        Ok(sequence)
+    }
+
+    /// Commits the creation of a collection, which takes no sequence.
+    pub(super) fn create(&self, log: &mut Log, collection: Collection) -> Result<(), ErrorClass> {
+        self.log_and_publish(log, log.sequence, vec![Change::Create(collection)])
+    }
+
+    /// One append, one sync, then visible.
+    fn log_and_publish(
+        &self,
+        log: &mut Log,
+        sequence: u64,
+        changes: Vec<Change>,
+    ) -> Result<(), ErrorClass> {
+        if self.flaws.record_per_change {
+            for change in &changes {
+                log.append(&encode(sequence, vec![change.clone()])?)?;
+            }
+        } else if self.flaws.publish_before_complete {
+            let bytes = encode(sequence, changes.clone())?;
+            let mut pieces = bytes.chunks(bytes.len().div_ceil(changes.len()));
+            for change in &changes {
+                self.publish(vec![change.clone()]);
+                log.append(pieces.next().unwrap_or_default())?;
+            }
+        } else {
+            log.append(&encode(sequence, changes.clone())?)?;
+        }
+        if !self.flaws.ack_before_sync {
+            log.sync()?;
+        }
+        self.publish(changes);
+        Ok(())
+    }
+
+    /// Makes changes visible, all at once.
+    fn publish(&self, changes: Vec<Change>) {
+        let mut visible = self.visible.lock();
+        let data = Arc::make_mut(&mut visible.data);
+        for change in changes {
+            data.apply(change);
+        }
+    }
+
+    /// Writes the store into a new log.
+    pub(super) fn checkpoint(&self, log: &mut Log) -> Result<(), ErrorClass> {
+        let mut data = self.visible().data;
+        if self.flaws.id_changed_on_rewrite {
+            Arc::make_mut(&mut data).change_first_ids();
+        }
+        log.checkpoint(&data)?;
+        let mut visible = self.visible.lock();
+        visible.data = data;
+        visible.checkpoints += 1;
+        Ok(())
+    }
+}
+
+fn encode(sequence: u64, changes: Vec<Change>) -> Result<Vec<u8>, ErrorClass> {
+    Record { sequence, changes }.encode().ok_or(ErrorClass::Invalid)
+}
+
+impl Store for TinyStore {
+    fn client(&self) -> Box<dyn Client + '_> {
+        Box::new(TinyClient::new(self))
+    }
+
+    /// Nothing is left to do: every commit was synced.
+    fn close(self: Box<Self>) -> Result<(), Refusal> {
+        Ok(())
+    }
+}
