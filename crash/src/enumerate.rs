@@ -148,6 +148,3 @@ impl Trace {
         largest + points.iter().map(|point| (point - largest).exp2()).sum::<f64>().log2()
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -92,6 +92,3 @@ impl Profile {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -50,8 +50,8 @@ pub struct ChildRun {
 
 /// Runs a command to its end, with an empty standard input.
 ///
-/// The child leads a process group of its own, and the whole group is gone when this returns,
-/// with success or not.
+/// The child leads a process group of its own. When this returns, with success or not, the child
+/// is gone and whoever else was in the group has been killed.
 ///
 /// # Errors
 /// Whatever the system says of starting it, of reading from it, or of waiting for it.

@@ -160,9 +160,9 @@ impl Choice {
                     return write!(f, "{other} all pending");
                 }
                 write!(f, "{verb} ")?;
-                for (n, exception) in except.iter().enumerate() {
-                    let comma = if n == 0 { "" } else { ", " };
-                    write!(f, "{comma}{}{}", exception.part, name(exception.op))?;
+                for (n, parts) in except.chunk_by(|a, b| a.op == b.op).enumerate() {
+                    f.write_str(if n == 0 { "" } else { ", " })?;
+                    write_parts(f, parts, name)?;
                 }
                 write!(f, ", {other} all other pending")
             }
@@ -170,18 +170,25 @@ impl Choice {
     }
 }
 
-impl fmt::Display for Part {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Whole => Ok(()),
-            Self::Size => f.write_str("size of "),
-            Self::Data => f.write_str("data of "),
-            Self::Sectors { first, count: 1 } => write!(f, "sector {first} of "),
-            Self::Sectors { first, count } => {
-                write!(f, "sectors {first} to {} of ", first + count - 1)
+/// Writes parts of one operation: `sector 0 and size of #2 write wal 0+512`.
+fn write_parts(
+    f: &mut fmt::Formatter<'_>,
+    parts: &[Exception],
+    name: &dyn Fn(usize) -> String,
+) -> fmt::Result {
+    for (n, Exception { op, part }) in parts.iter().enumerate() {
+        f.write_str(if n == 0 { "" } else { " and " })?;
+        match part {
+            Part::Whole => return f.write_str(&name(*op)),
+            Part::Size => f.write_str("size")?,
+            Part::Data => f.write_str("data")?,
+            Part::Sectors { first, count: 1 } => write!(f, "sector {first}")?,
+            Part::Sectors { first, count } => {
+                write!(f, "sectors {first} to {}", first.saturating_add(*count) - 1)?;
             }
         }
     }
+    parts.first().map_or(Ok(()), |exception| write!(f, " of {}", name(exception.op)))
 }
 
 /// A choice told with the names of a trace.

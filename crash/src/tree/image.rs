@@ -41,14 +41,26 @@ struct Extent {
     hex: Vec<u8>,
 }
 
+impl Extent {
+    /// An extent without the zeros it begins and ends with.
+    fn of((at, bytes): (u64, &[u8])) -> Self {
+        let is_data = |byte: &u8| *byte != 0;
+        let first = bytes.iter().position(is_data).unwrap_or(0);
+        let end = bytes.iter().rposition(is_data).map_or(first, |last| last + 1);
+        Self { at: at + first as u64, hex: bytes[first..end].to_vec() }
+    }
+}
+
 impl Serialize for Tree {
     /// As `{dirs: [path], files: {path: {len, extents: [{at, hex}]}}}`.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let extent = |(at, bytes): (u64, &[u8])| Extent { at, hex: bytes.to_vec() };
         let files = self.files().map(|(path, content)| {
             (
                 path,
-                FileImage { len: content.len(), extents: content.extents().map(extent).collect() },
+                FileImage {
+                    len: content.len(),
+                    extents: content.extents().map(Extent::of).collect(),
+                },
             )
         });
         Image { dirs: self.dirs().collect(), files: files.collect() }.serialize(serializer)

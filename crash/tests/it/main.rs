@@ -1,0 +1,11 @@
+//! What the crate promises, through its public face only.
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
+
+mod acts;
+mod laws;
+mod litmus;
+mod naive;
+mod nested;
+mod outcome;
+mod real;
+mod tiers;

@@ -1,0 +1,115 @@
+//! What the tiers make of a small program, in full.
+
+use proofhouse_crash::{
+    BadChoice, Choice, Dedup, Exception, Fate, Mark, Part, PowerLoss, Profile, Rest, SimDisk,
+    SyncKind, TierCounts, Tiers, Trace, enumerate,
+};
+
+/// Publishes a file of three sectors by rename.
+fn publication() -> Trace {
+    let disk = SimDisk::new();
+    disk.mark(Mark::Issue(1));
+    let file = disk.create("MANIFEST.tmp").unwrap();
+    file.write_at(0, &[b'M'; 1400]).unwrap();
+    file.sync(SyncKind::Data).unwrap();
+    disk.rename("MANIFEST.tmp", "MANIFEST").unwrap();
+    disk.sync_dir(".").unwrap();
+    disk.mark(Mark::Ack(1));
+    disk.trace()
+}
+
+#[test]
+fn counts_of_a_publication() {
+    let trace = publication();
+    let mut counts = TierCounts::default();
+    let mut seen = Dedup::default();
+    for state in enumerate(&trace, Profile::Posix, Tiers::ALL) {
+        if counts.count(&state, &mut seen) {
+            counts.checked(&state);
+        }
+    }
+    let lines: Vec<String> = counts
+        .iter()
+        .map(|(tier, counts)| format!("{tier} {}", serde_json::to_string(&counts).unwrap()))
+        .collect();
+    insta::assert_snapshot!(lines.join("\n"), @r#"
+    T0 {"generated":8,"legal":8,"distinct":7,"checked":7}
+    T1 {"generated":20,"legal":20,"distinct":3,"checked":3}
+    T2 {"generated":16,"legal":16,"distinct":7,"checked":7}
+    "#);
+    // 1 + 1 + 2 + 32 + 2 + 3 + 1 + 1 sets of effects.
+    let space = trace.legal_space_log2(Profile::Posix).exp2();
+    insta::assert_snapshot!(format!("{space:.6}"), @"43.000000");
+}
+
+#[test]
+fn every_choice_of_a_publication_reads_well() {
+    let trace = publication();
+    let story: Vec<String> = enumerate(&trace, Profile::Posix, Tiers::ALL)
+        .filter(|state| state.at == 3)
+        .map(|state| format!("{} {}", state.choice.tier(), trace.explain(&state.choice)))
+        .collect();
+    insta::assert_snapshot!(story.join("\n"), @r"
+    T0 process kill before #3
+    T1 power loss (posix) before #3: lost all pending
+    T1 power loss (posix) before #3: lost #1 create MANIFEST.tmp, kept all other pending
+    T1 power loss (posix) before #3: kept #1 create MANIFEST.tmp, lost all other pending
+    T1 power loss (posix) before #3: lost #2 write MANIFEST.tmp 0+1400, kept all other pending
+    T1 power loss (posix) before #3: kept #2 write MANIFEST.tmp 0+1400, lost all other pending
+    T2 power loss (posix) before #3: lost data of #2 write MANIFEST.tmp 0+1400, kept all other pending
+    T2 power loss (posix) before #3: kept size of #2 write MANIFEST.tmp 0+1400, lost all other pending
+    T2 power loss (posix) before #3: lost size of #2 write MANIFEST.tmp 0+1400, kept all other pending
+    T2 power loss (posix) before #3: kept data of #2 write MANIFEST.tmp 0+1400, lost all other pending
+    T2 power loss (posix) before #3: lost sectors 1 to 2 of #2 write MANIFEST.tmp 0+1400, kept all other pending
+    T2 power loss (posix) before #3: kept sector 0 and size of #2 write MANIFEST.tmp 0+1400, lost all other pending
+    T2 power loss (posix) before #3: lost sector 0 of #2 write MANIFEST.tmp 0+1400, kept all other pending
+    T2 power loss (posix) before #3: kept sectors 1 to 2 and size of #2 write MANIFEST.tmp 0+1400, lost all other pending
+    T2 power loss (posix) before #3: lost sector 2 of #2 write MANIFEST.tmp 0+1400, kept all other pending
+    T2 power loss (posix) before #3: kept sectors 0 to 1 and size of #2 write MANIFEST.tmp 0+1400, lost all other pending
+    T2 power loss (posix) before #3: lost sectors 0 to 1 of #2 write MANIFEST.tmp 0+1400, kept all other pending
+    T2 power loss (posix) before #3: kept sector 2 and size of #2 write MANIFEST.tmp 0+1400, lost all other pending
+    T2 power loss (posix) before #3: lost sector 0 and sector 2 of #2 write MANIFEST.tmp 0+1400, kept all other pending
+    T2 power loss (posix) before #3: kept sector 1 and size of #2 write MANIFEST.tmp 0+1400, lost all other pending
+    T2 power loss (posix) before #3: lost sector 1 of #2 write MANIFEST.tmp 0+1400, kept all other pending
+    T2 power loss (posix) before #3: kept sector 0 and sector 2 and size of #2 write MANIFEST.tmp 0+1400, lost all other pending
+    ");
+}
+
+#[test]
+fn fewer_tiers_make_a_part_of_the_same_states() {
+    let trace = publication();
+    let made = |tiers| -> Vec<Choice> {
+        enumerate(&trace, Profile::Posix, tiers).map(|state| state.choice).collect()
+    };
+    let all = made(Tiers::ALL);
+    let mut last = 0;
+    for power_loss in [PowerLoss::None, PowerLoss::AllLost, PowerLoss::Single, PowerLoss::Torn] {
+        let some = made(Tiers { kill: true, power_loss });
+        assert!(some.len() > last && some.iter().all(|choice| all.contains(choice)));
+        last = some.len();
+    }
+    assert_eq!(last, all.len());
+    assert_eq!(made(Tiers::KILLS).len() + made(Tiers::POWER_LOSS).len(), all.len());
+}
+
+#[test]
+fn choices_that_do_not_fit_are_refused() {
+    let trace = publication();
+    let lost = |op, part| Fate::PowerLoss {
+        profile: Profile::Posix,
+        rest: Rest::Kept,
+        except: vec![Exception { op, part }],
+    };
+    let check = |at, fate, due| {
+        assert_eq!(trace.state(&Choice { at, fate }).err(), Some(due));
+    };
+    check(8, Fate::Kill { cut: None }, BadChoice::PastEnd { at: 8, ops: 7 });
+    check(2, Fate::Kill { cut: Some(512) }, BadChoice::NoCut { at: 2, cut: 512 });
+    check(3, lost(0, Part::Whole), BadChoice::NotPending { op: 0, at: 3 });
+    check(4, lost(2, Part::Whole), BadChoice::NotPending { op: 2, at: 4 });
+    check(4, lost(1, Part::Size), BadChoice::NotPending { op: 1, at: 4 });
+    let sectors = Part::Sectors { first: 2, count: 2 };
+    check(3, lost(2, sectors), BadChoice::NotPending { op: 2, at: 3 });
+    let huge = Part::Sectors { first: usize::MAX, count: 2 };
+    check(3, lost(2, huge), BadChoice::NotPending { op: 2, at: 3 });
+}
