@@ -1,1 +1,60 @@
-//! .
+//! Work that the benchmarks share: entities of a fixed shape, stores of a known size.
+
+use std::path::Path;
+
+use bytes::Bytes;
+use entidb_engine::{CollectionId, Database, EntityId, Options, Result};
+
+/// Bytes of an entity in all benchmarks, as in the peers' figures.
+pub const ENTITY_LEN: usize = 150;
+
+/// A canonical CBOR entity of [`ENTITY_LEN`] bytes: `{"p": bytes}`.
+pub fn entity(number: u64) -> Bytes {
+    // Map of one pair, text "p", byte string with a one-byte length.
+    let head = [0xa1, 0x61, b'p', 0x58, (ENTITY_LEN - 5) as u8];
+    let mut out = Vec::with_capacity(ENTITY_LEN);
+    out.extend_from_slice(&head);
+    out.extend_from_slice(&number.to_be_bytes());
+    out.resize(ENTITY_LEN, 0x5a);
+    out.into()
+}
+
+/// The identity of entity `number`; scattered, so that neighbours are not written in order.
+pub fn id(number: u64) -> EntityId {
+    // An odd multiplier is a bijection on 64 bits (Knuth, TAOCP vol. 3, §6.4).
+    let scattered = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mut bytes = [0; 16];
+    bytes[..8].copy_from_slice(&scattered.to_be_bytes());
+    bytes[8..].copy_from_slice(&number.to_be_bytes());
+    EntityId::new(bytes)
+}
+
+/// Opens a store with one collection in `path`.
+///
+/// # Errors
+/// The engine's.
+pub fn store(path: &Path) -> Result<(Database, CollectionId)> {
+    let db = Database::open(path, Options::default())?;
+    let collection = match db.collection("entities") {
+        Some(collection) => collection,
+        None => db.create_collection("entities")?,
+    };
+    Ok((db, collection))
+}
+
+/// Writes entities `0..count` in transactions of `batch` and leaves them in the WAL.
+///
+/// # Errors
+/// The engine's.
+pub fn load(db: &Database, collection: CollectionId, count: u64, batch: u64) -> Result<()> {
+    let mut next = 0;
+    while next < count {
+        let mut txn = db.begin()?;
+        for number in next..count.min(next + batch) {
+            txn.put(collection, id(number), entity(number))?;
+        }
+        txn.commit()?;
+        next += batch;
+    }
+    Ok(())
+}
