@@ -49,30 +49,7 @@ fn every_choice_of_a_publication_reads_well() {
         .filter(|state| state.at == 3)
         .map(|state| format!("{} {}", state.choice.tier(), trace.explain(&state.choice)))
         .collect();
-    insta::assert_snapshot!(story.join("\n"), @r"
-    T0 process kill before #3
-    T1 power loss (posix) before #3: lost all pending
-    T1 power loss (posix) before #3: lost #1 create MANIFEST.tmp, kept all other pending
-    T1 power loss (posix) before #3: kept #1 create MANIFEST.tmp, lost all other pending
-    T1 power loss (posix) before #3: lost #2 write MANIFEST.tmp 0+1400, kept all other pending
-    T1 power loss (posix) before #3: kept #2 write MANIFEST.tmp 0+1400, lost all other pending
-    T2 power loss (posix) before #3: lost data of #2 write MANIFEST.tmp 0+1400, kept all other pending
-    T2 power loss (posix) before #3: kept size of #2 write MANIFEST.tmp 0+1400, lost all other pending
-    T2 power loss (posix) before #3: lost size of #2 write MANIFEST.tmp 0+1400, kept all other pending
-    T2 power loss (posix) before #3: kept data of #2 write MANIFEST.tmp 0+1400, lost all other pending
-    T2 power loss (posix) before #3: lost sectors 1 to 2 of #2 write MANIFEST.tmp 0+1400, kept all other pending
-    T2 power loss (posix) before #3: kept sector 0 and size of #2 write MANIFEST.tmp 0+1400, lost all other pending
-    T2 power loss (posix) before #3: lost sector 0 of #2 write MANIFEST.tmp 0+1400, kept all other pending
-    T2 power loss (posix) before #3: kept sectors 1 to 2 and size of #2 write MANIFEST.tmp 0+1400, lost all other pending
-    T2 power loss (posix) before #3: lost sector 2 of #2 write MANIFEST.tmp 0+1400, kept all other pending
-    T2 power loss (posix) before #3: kept sectors 0 to 1 and size of #2 write MANIFEST.tmp 0+1400, lost all other pending
-    T2 power loss (posix) before #3: lost sectors 0 to 1 of #2 write MANIFEST.tmp 0+1400, kept all other pending
-    T2 power loss (posix) before #3: kept sector 2 and size of #2 write MANIFEST.tmp 0+1400, lost all other pending
-    T2 power loss (posix) before #3: lost sector 0 and sector 2 of #2 write MANIFEST.tmp 0+1400, kept all other pending
-    T2 power loss (posix) before #3: kept sector 1 and size of #2 write MANIFEST.tmp 0+1400, lost all other pending
-    T2 power loss (posix) before #3: lost sector 1 of #2 write MANIFEST.tmp 0+1400, kept all other pending
-    T2 power loss (posix) before #3: kept sector 0 and sector 2 and size of #2 write MANIFEST.tmp 0+1400, lost all other pending
-    ");
+    insta::assert_snapshot!(story.join("\n"));
 }
 
 #[test]
