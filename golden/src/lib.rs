@@ -1,1 +1,35 @@
-//! .
+//! Golden vectors: checked-in bytes that define what canonical CBOR and the on-disk layouts are,
+//! independent of any implementation.
+//!
+//! `vectors/README.md` is the format; `vectors/` is data only, so that checkers in other languages
+//! need nothing of this crate. Here the vectors are made ([`generate`]), loaded ([`embedded`],
+//! [`Vectors::load`]) and held against a codec ([`check`]):
+//!
+//! ```
+//! let vectors = proofhouse_golden::embedded()?;
+//! let report = proofhouse_golden::check(&vectors, &proofhouse_golden::EngineCodec);
+//! assert!(report.passed(), "{:?}", report.failures);
+//! # Ok::<(), proofhouse_golden::VectorsError>(())
+//! ```
+//!
+//! The bytes are not written by the codec they are to check: they come from the standard's own
+//! examples, from `EntiDB`'s files, and from [`Naive`], a second codec.
+
+mod check;
+mod codec;
+mod embedded;
+pub mod entidb;
+mod error;
+mod file;
+mod generate;
+mod naive;
+mod notation;
+mod vectors;
+
+pub use check::{Failure, Report, RuleCount, check, check_layouts};
+pub use codec::{Codec, EngineCodec};
+pub use embedded::embedded;
+pub use error::VectorsError;
+pub use generate::generate;
+pub use naive::Naive;
+pub use vectors::{CborVector, EntidbVector, Vectors};

@@ -1,0 +1,179 @@
+//! Checking: every vector against a codec, counted by rule.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use entidb_engine::codec::{Profile, RejectClass, Value};
+
+use crate::codec::Codec;
+use crate::notation::diagnostic;
+use crate::vectors::{CBOR, CborVector, ENTIDB_SETTING, GOLDEN_ENTIDB, Vectors, profile_name};
+
+#[cfg(test)]
+mod tests;
+
+/// What checking found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// Counts by family and rule, sorted.
+    pub rules: Vec<RuleCount>,
+    /// Every check that failed, in the order of the files.
+    pub failures: Vec<Failure>,
+}
+
+/// How one rule fared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleCount {
+    /// The family of vectors.
+    pub family: &'static str,
+    /// The rule.
+    pub rule: String,
+    /// Vectors that are about it.
+    pub vectors: usize,
+    /// Vectors that failed, in whatever respect.
+    pub failed: usize,
+}
+
+/// A vector that a subject does not satisfy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The family of vectors.
+    pub family: &'static str,
+    /// The vector.
+    pub id: String,
+    /// The profile or version it was checked under.
+    pub setting: &'static str,
+    /// What was asked of the subject.
+    pub check: &'static str,
+    /// What it should have answered.
+    pub expected: String,
+    /// What it answered.
+    pub found: String,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { family, id, setting, check, expected, found } = self;
+        write!(f, "{family} {id} ({setting}): {check}: expected {expected}, found {found}")
+    }
+}
+
+impl Report {
+    /// Whether something was checked and nothing failed.
+    pub fn passed(&self) -> bool {
+        self.vectors() > 0 && self.failures.is_empty()
+    }
+
+    /// Vectors checked.
+    pub fn vectors(&self) -> usize {
+        self.rules.iter().map(|rule| rule.vectors).sum()
+    }
+}
+
+/// Checks a codec against every CBOR vector under every profile: accepted bytes decode to the
+/// value, validate, and are what the value encodes to; refused bytes are refused for the expected
+/// class, by decoding and validation alike.
+pub fn check(vectors: &Vectors, codec: &dyn Codec) -> Report {
+    let mut tally = Tally::new(CBOR);
+    for vector in &vectors.cbor {
+        let before = tally.failures.len();
+        for (profile, expected) in &vector.expect {
+            check_cbor(vector, *profile, *expected, codec, &mut tally);
+        }
+        tally.count(&vector.rule, before);
+    }
+    tally.report()
+}
+
+fn check_cbor(
+    vector: &CborVector,
+    profile: Profile,
+    expected: Result<(), RejectClass>,
+    codec: &dyn Codec,
+    tally: &mut Tally,
+) {
+    let CborVector { id, bytes, limits, value, .. } = vector;
+    let mut fail = |check, expected, found| {
+        let (id, setting) = (id.clone(), profile_name(profile));
+        tally.failures.push(Failure { family: CBOR, id, setting, check, expected, found });
+    };
+    let validated = codec.validate(bytes, profile, limits);
+    if validated != expected {
+        fail("validate", verdict(expected), verdict(validated));
+    }
+    let decoded = codec.decode(bytes, profile, limits);
+    let Some(value) = value.as_ref().filter(|_| expected.is_ok()) else {
+        let decoded = decoded.map(drop);
+        if decoded != expected {
+            fail("decode", verdict(expected), verdict(decoded));
+        }
+        return;
+    };
+    if decoded.as_ref() != Ok(value) {
+        let found = decoded.map_or_else(|class| verdict(Err(class)), |found| diagnostic(&found));
+        fail("decode", diagnostic(value), found);
+    }
+    let encoded = codec.encode(value, profile);
+    if encoded.as_ref() != Ok(bytes) {
+        let hex = |bytes| diagnostic(&Value::Bytes(bytes));
+        let found = encoded.map_or_else(|error| error.to_string(), hex);
+        fail("encode", hex(bytes.clone()), found);
+    }
+}
+
+fn verdict(outcome: Result<(), RejectClass>) -> String {
+    outcome.map_or_else(|class| format!("reject {class}"), |()| "accept".to_owned())
+}
+
+/// Checks that the fields of every `EntiDB` vector give its bytes.
+pub fn check_layouts(vectors: &Vectors) -> Report {
+    let mut tally = Tally::new(GOLDEN_ENTIDB);
+    for vector in &vectors.entidb {
+        let before = tally.failures.len();
+        let written = vector.layout.to_bytes().unwrap_or_default();
+        if written != vector.bytes {
+            tally.failures.push(Failure {
+                family: GOLDEN_ENTIDB,
+                id: vector.id.clone(),
+                setting: ENTIDB_SETTING,
+                check: "bytes of the fields",
+                expected: hex::encode(&vector.bytes),
+                found: hex::encode(written),
+            });
+        }
+        tally.count(&vector.rule, before);
+    }
+    tally.report()
+}
+
+/// Counts while checking one family.
+struct Tally {
+    family: &'static str,
+    /// By rule: vectors, and how many of them failed.
+    rules: BTreeMap<String, (usize, usize)>,
+    failures: Vec<Failure>,
+}
+
+impl Tally {
+    fn new(family: &'static str) -> Self {
+        Self { family, rules: BTreeMap::new(), failures: Vec::new() }
+    }
+
+    /// Counts a vector about `rule`; there were `before` failures when its checks began.
+    fn count(&mut self, rule: &str, before: usize) {
+        let (vectors, failed) = self.rules.entry(rule.to_owned()).or_default();
+        *vectors += 1;
+        *failed += usize::from(self.failures.len() > before);
+    }
+
+    fn report(self) -> Report {
+        let family = self.family;
+        let rules = self.rules.into_iter();
+        Report {
+            rules: rules
+                .map(|(rule, (vectors, failed))| RuleCount { family, rule, vectors, failed })
+                .collect(),
+            failures: self.failures,
+        }
+    }
+}

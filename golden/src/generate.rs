@@ -1,0 +1,110 @@
+//! Making the vectors: deterministic, text for text.
+
+mod appendix_a;
+mod containers;
+mod entidb;
+mod floats;
+mod group;
+mod integers;
+mod literal;
+mod malformed;
+mod maps;
+mod text;
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::file::{Entry, FORMAT, FamilyEntry, FamilyFile, INDEX, Index, VERSION};
+use crate::vectors::{CBOR, GOLDEN_ENTIDB, sha256};
+
+/// The files of `vectors/` by name, README aside: exactly what is checked in. Names use `/`.
+pub fn generate() -> BTreeMap<String, Vec<u8>> {
+    let groups = [
+        appendix_a::groups(),
+        integers::groups(),
+        containers::groups(),
+        maps::groups(),
+        floats::groups(),
+        text::groups(),
+        malformed::groups(),
+    ];
+    let mut cbor = Family {
+        name: CBOR,
+        file: "cbor.json",
+        about: "Canonical CBOR: RFC 8949 section 4.2.1, strict, under two profiles.",
+        entries: Vec::new(),
+        files: BTreeMap::new(),
+    };
+    for (entry, file) in groups.into_iter().flatten().flat_map(group::Group::finish) {
+        cbor.entries.push(entry);
+        cbor.files.extend(file);
+    }
+    let golden_entidb = Family {
+        name: GOLDEN_ENTIDB,
+        file: "golden_entidb.json",
+        about: "Records and files as EntiDB 2.0.0-alpha.3 (format 1.0) writes them.",
+        entries: entidb::entries(),
+        files: BTreeMap::new(),
+    };
+    assemble([cbor, golden_entidb])
+}
+
+/// A family about to be written.
+struct Family {
+    name: &'static str,
+    file: &'static str,
+    about: &'static str,
+    entries: Vec<Entry>,
+    /// Files beside the JSON.
+    files: BTreeMap<String, Vec<u8>>,
+}
+
+fn assemble<const N: usize>(families: [Family; N]) -> BTreeMap<String, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    let mut index = Vec::new();
+    for mut family in families {
+        let vectors = family.entries.len();
+        let text = lines(&FamilyFile {
+            format: FORMAT.to_owned(),
+            version: VERSION,
+            family: family.name.to_owned(),
+            about: family.about.to_owned(),
+            vectors: family.entries,
+        });
+        family.files.insert(family.file.to_owned(), text.into_bytes());
+        index.push(FamilyEntry {
+            family: family.name.to_owned(),
+            vectors,
+            file: family.file.to_owned(),
+            sha256: family.files.iter().map(|(name, it)| (name.clone(), sha256(it))).collect(),
+        });
+        files.extend(family.files);
+    }
+    let index = Index { format: FORMAT.to_owned(), version: VERSION, families: index };
+    files.insert(INDEX.to_owned(), json(&index, true).into_bytes());
+    files
+}
+
+/// A family's file: one vector a line, so that a changed vector is a changed line.
+fn lines(family: &FamilyFile) -> String {
+    let quoted = |text: &String| json(text, false);
+    let vectors: Vec<_> = family.vectors.iter().map(|entry| json(entry, false)).collect();
+    format!(
+        "{{\"format\": {}, \"version\": {},\n\"family\": {},\n\"about\": {},\n\"vectors\": [\n{}\n]}}\n",
+        quoted(&family.format),
+        family.version,
+        quoted(&family.family),
+        quoted(&family.about),
+        vectors.join(",\n"),
+    )
+}
+
+#[expect(clippy::expect_used, reason = "strings, numbers, lists and string-keyed maps only")]
+fn json(value: &impl Serialize, pretty: bool) -> String {
+    if pretty {
+        let text = serde_json::to_string_pretty(value).expect("plain data has a JSON text");
+        return text + "\n";
+    }
+    serde_json::to_string(value).expect("plain data has a JSON text")
+}
