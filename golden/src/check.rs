@@ -6,6 +6,7 @@ use std::fmt;
 use entidb_engine::codec::{Profile, RejectClass, Value};
 
 use crate::codec::Codec;
+use crate::layouts::Layouts;
 use crate::notation::diagnostic;
 use crate::vectors::{CBOR, CborVector, ENTIDB_SETTING, GOLDEN_ENTIDB, Vectors, profile_name};
 
@@ -125,21 +126,23 @@ fn verdict(outcome: Result<(), RejectClass>) -> String {
     outcome.map_or_else(|class| format!("reject {class}"), |()| "accept".to_owned())
 }
 
-/// Checks that the fields of every `EntiDB` vector give its bytes.
-pub fn check_layouts(vectors: &Vectors) -> Report {
+/// Checks encoders against every vector of `EntiDB`'s own: the fields give the bytes, and the bytes
+/// are recognised.
+pub fn check_layouts(vectors: &Vectors, layouts: &dyn Layouts) -> Report {
     let mut tally = Tally::new(GOLDEN_ENTIDB);
     for vector in &vectors.entidb {
         let before = tally.failures.len();
-        let written = vector.layout.to_bytes().unwrap_or_default();
-        if written != vector.bytes {
-            tally.failures.push(Failure {
-                family: GOLDEN_ENTIDB,
-                id: vector.id.clone(),
-                setting: ENTIDB_SETTING,
-                check: "bytes of the fields",
-                expected: hex::encode(&vector.bytes),
-                found: hex::encode(written),
-            });
+        let mut fail = |check, expected, found| {
+            let (family, id, setting) = (GOLDEN_ENTIDB, vector.id.clone(), ENTIDB_SETTING);
+            tally.failures.push(Failure { family, id, setting, check, expected, found });
+        };
+        let written = layouts.write(&vector.layout);
+        if written.as_ref() != Some(&vector.bytes) {
+            let found = written.map_or_else(|| "nothing".to_owned(), hex::encode);
+            fail("write", hex::encode(&vector.bytes), found);
+        }
+        if !layouts.recognise(&vector.bytes, &vector.layout) {
+            fail("recognise", "what it is".to_owned(), "something else".to_owned());
         }
         tally.count(&vector.rule, before);
     }

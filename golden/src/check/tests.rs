@@ -1,7 +1,7 @@
 use entidb_engine::codec::{Limits, ValueError};
 
 use super::*;
-use crate::{EngineCodec, Naive, embedded};
+use crate::{EngineCodec, EngineLayouts, Naive, embedded};
 
 /// The rules whose vectors a codec fails.
 fn failing(codec: &dyn Codec) -> Vec<String> {
@@ -99,12 +99,26 @@ fn nothing_checked_is_not_passed() {
 
 #[test]
 fn the_fields_of_entidb_vectors_give_their_bytes() {
-    let mut vectors = embedded().unwrap();
-    let report = check_layouts(&vectors);
+    for vector in embedded().unwrap().entidb {
+        let written = vector.layout.to_bytes().unwrap();
+        assert_eq!(hex::encode(written), hex::encode(&vector.bytes), "{}", vector.id);
+    }
+}
+
+#[test]
+fn the_engine_writes_and_recognises_the_records_of_entidb() {
+    let report = check_layouts(&embedded().unwrap(), &EngineLayouts);
     assert!(report.passed(), "{:?}", report.failures);
     assert_eq!(report.vectors(), 10);
+}
+
+#[test]
+fn a_changed_entidb_record_is_noticed() {
+    let mut vectors = embedded().unwrap();
     for vector in &mut vectors.entidb {
         vector.bytes[5] ^= 1;
     }
-    assert_eq!(check_layouts(&vectors).failures.len(), 10);
+    let failures = check_layouts(&vectors, &EngineLayouts).failures;
+    let failed = |check| failures.iter().filter(|failure| failure.check == check).count();
+    assert_eq!((failed("write"), failed("recognise")), (10, 10));
 }
