@@ -199,6 +199,10 @@ impl Generator {
             }
             Kind::Scan => Op::Scan { collection: self.collection() },
             Kind::Transaction if !self.open => Op::Begin,
+            // Empty transactions are met too, but need not be common.
+            Kind::Transaction if self.ops.last() == Some(&Op::Begin) && self.rng.chance(90) => {
+                self.put()
+            }
             Kind::Transaction if self.rng.chance(80) => Op::Commit,
             Kind::Transaction => Op::Abort,
             Kind::Snapshot => Op::Snapshot { slot: self.slot() },
@@ -279,8 +283,7 @@ impl Generator {
         [0, 1, 2][usize::try_from(self.rng.below(3)).unwrap_or_default()]
     }
 
-    /// Adds what chance left out: a page-crossing commit, a checkpoint between other writes, and
-    /// something after it.
+    /// Adds what chance may have left out: a page-crossing commit, a checkpoint between writes.
     fn ensure_crash_worthy(&mut self) {
         if self.open {
             self.ops.push(Op::Commit);
@@ -288,9 +291,7 @@ impl Generator {
         let (collection, id) = (Collection(0), self.id());
         let payload = self.entity(4300);
         self.ops.push(Op::Put { collection, id, payload });
-        if !self.ops.contains(&Op::Checkpoint) || self.rng.chance(50) {
-            self.ops.push(Op::Checkpoint);
-        }
+        self.ops.push(Op::Checkpoint);
         let payload = self.entity(80);
         let id = self.id();
         self.ops.push(Op::Put { collection, id, payload });

@@ -27,6 +27,8 @@
 pub mod accept;
 pub mod generate;
 pub mod history;
+#[cfg(test)]
+mod liar;
 pub mod life;
 pub mod mechanism;
 pub mod observe;

@@ -159,9 +159,9 @@ fn in_universe(
     let Some((id, _)) = rest.first() else { return Ok(values) };
     Err(Violation::PathsDisagree(Disagreement {
         reading: Op::Scan { collection }.to_string(),
-        got: format!("{id} at that place"),
-        other: "the order of identities, among those ever written,".to_owned(),
-        due: "something else".to_owned(),
+        got: format!("{id} next"),
+        other: "the order of the identities ever written".to_owned(),
+        due: "another one, or none".to_owned(),
     }))
 }
 

@@ -183,11 +183,14 @@ fn parse_op(line: &[u8]) -> Result<Op, PlanProblem> {
 
 fn parse_json<T: for<'de> Deserialize<'de>>(line: &[u8]) -> Result<T, PlanProblem> {
     serde_json::from_slice(line).map_err(|error| {
-        let column = error.column();
-        let error = error.to_string();
-        // The parser counts lines from its own start, which is always 1 here.
-        let what = error.split(" at line ").next().unwrap_or_default();
-        PlanProblem::Corrupt(format!("{what} (column {column})"))
+        // The parser counts lines from its own start, which is always 1 here; where it has no
+        // position, it says column 0.
+        let text = error.to_string();
+        let what = text.split(" at line ").next().unwrap_or_default();
+        PlanProblem::Corrupt(match error.column() {
+            0 => what.to_owned(),
+            column => format!("{what} (column {column})"),
+        })
     })
 }
 
