@@ -48,9 +48,9 @@ pub(crate) enum Effect {
 /// the earlier ones.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Chain {
-    /// Versions of a sector (P-4).
+    /// Versions of a sector (P-5).
     Sector(Ino, u64),
-    /// Versions of a size (P-5).
+    /// Versions of a size (P-6).
     Size(Ino),
     /// Meanings of a name (P-8).
     Name(Ino, Name),
@@ -68,7 +68,7 @@ impl Profile {
         }
     }
 
-    /// Whether a sync makes a pending operation durable (P-1, P-2); what that one needs follows.
+    /// Whether a sync makes a pending operation durable (P-1, P-3, P-9); what that one needs follows.
     pub(crate) fn covers(self, sync: &MicroOp, op: &MicroOp) -> bool {
         match (self, sync, op) {
             (

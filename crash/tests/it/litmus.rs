@@ -114,14 +114,14 @@ fn sync_dir_leaves_other_directories_pending() {
 }
 
 #[test]
-fn neither_rename_nor_a_second_write_makes_anything_durable() {
+fn neither_close_nor_rename_makes_content_durable() {
     check(
         |disk| {
-            let file = old_file(disk)?;
+            old_file(disk)?;
             let new = disk.create("b")?;
             new.write_at(0, &[b'N'; 512])?;
+            drop(new);
             disk.rename("b", "a")?;
-            drop(file);
             disk.sync_dir(".")
         },
         &["a=", "a=.", "a=N"],
@@ -324,6 +324,21 @@ fn what_is_in_a_lost_directory_is_unreachable() {
             disk.sync_dir("d")
         },
         &["nothing", "d/ d/a=N"],
+    );
+}
+
+#[test]
+fn what_is_durable_stays() {
+    check(
+        |disk| {
+            let file = disk.create("a")?;
+            file.write_at(0, &[b'O'; 1024])?;
+            file.sync(SyncKind::Data)?;
+            disk.sync_dir(".")?;
+            file.write_at(S, &[b'N'; 512])?;
+            disk.open("a").map(drop)
+        },
+        &["a=OO", "a=ON"],
     );
 }
 

@@ -8,4 +8,5 @@ mod naive;
 mod nested;
 mod outcome;
 mod real;
+mod rules;
 mod tiers;
