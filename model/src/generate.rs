@@ -12,6 +12,9 @@ const CANONICAL: [&[u8]; 4] = [&[0xa0], &[0x00], &[0xf6], &[0x61, b'a']];
 /// Contents that are not: nothing, a long head, an open end, two items.
 const NOT_CANONICAL: [&[u8]; 4] = [&[], &[0x18, 0x01], &[0xff], &[0x00, 0x00]];
 
+/// The longest acceptable content in bytes: longer than a page.
+const MAX_PAYLOAD: u32 = 5200;
+
 /// What plans to generate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GenerateProfile {
@@ -157,7 +160,7 @@ impl Generator {
             wal_reserve: 4096 << self.rng.below(3),
             max_segment: 1024 << self.rng.below(4),
             entropy: (0..draws).map(|_| self.id()).collect(),
-            max_payload: 5200,
+            max_payload: MAX_PAYLOAD,
         }
     }
 
@@ -240,7 +243,7 @@ impl Generator {
                 Op::Put { collection, id, payload }
             }
             _ => {
-                let payload = self.entity(5201);
+                let payload = self.entity(u64::from(MAX_PAYLOAD) + 1);
                 Op::Put { collection, id, payload }
             }
         }
@@ -254,7 +257,7 @@ impl Generator {
         let (sector, page) = self.long;
         let percent = self.rng.below(100);
         let size = if percent < page {
-            self.rng.between(4200, 5200)
+            self.rng.between(4200, MAX_PAYLOAD.into())
         } else if percent < page + sector {
             self.rng.between(500, 1100)
         } else if percent >= 97 {

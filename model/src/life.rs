@@ -24,14 +24,14 @@ pub const FIRST_TAG: u32 = 0xf000_0000;
 /// The first commit writes two entities in one transaction where that is offered, and is longer
 /// than a sector; the second overwrites one of them. `life` (2 for the first recovery) makes the
 /// contents differ from those of earlier lives.
-pub fn life_two(shown: &State, capabilities: Capabilities, life: u32) -> Vec<Op> {
+pub fn life_two(shown: &State, capabilities: Capabilities, life: u8) -> Vec<Op> {
     let mut ops = Vec::new();
     let collection = shown.collections().next().unwrap_or(COLLECTION);
     if !shown.has(collection) {
         ops.push(Op::CreateCollection { collection });
     }
     let put = |id, number, size| {
-        let payload = Payload::Entity { tag: FIRST_TAG + life * 4 + number, size };
+        let payload = Payload::Entity { tag: FIRST_TAG + u32::from(life) * 4 + number, size };
         Op::Put { collection, id, payload }
     };
     if capabilities.transactions {

@@ -12,7 +12,7 @@ fn settings() -> Settings {
 }
 
 /// Applies the operations and answers the oracle's events, commits and state.
-fn live(shown: &State, capabilities: Capabilities, life: u32) -> (u64, u64, State) {
+fn live(shown: &State, capabilities: Capabilities, life: u8) -> (u64, u64, State) {
     let mut oracle = Oracle::from_state(&settings(), capabilities, shown.clone(), 0);
     for op in life_two(shown, capabilities, life) {
         let outcome = oracle.step(&op);
