@@ -91,6 +91,7 @@ fn every_class_is_reported_with_its_offset() {
         ("", Class::Empty, 0),
         ("8201", Class::Truncated, 0),
         ("82 0118", Class::Truncated, 2),
+        ("a2 000001", Class::Truncated, 0),
         ("82", Class::Truncated, 0),
         ("01 00", Class::TrailingBytes, 1),
         ("81 1c", Class::ReservedInfo, 1),

@@ -244,7 +244,13 @@ fn precedence() -> Group {
         (
             "count-before-items",
             "a count beyond the input before a bad item",
-            "83 f7",
+            "82 f7",
+            Class::Truncated,
+        ),
+        (
+            "pairs-before-items",
+            "a count of pairs, two items each, before a bad item",
+            "a2 f7 00",
             Class::Truncated,
         ),
         ("key-before-value", "a key before a value", "a1 f7 1800", Class::Undefined),

@@ -1,10 +1,14 @@
+use std::sync::LazyLock;
+
 use super::*;
 use crate::generate;
+
+static GENERATED: LazyLock<Files> = LazyLock::new(generate);
 
 /// Loads the generated files after `damage` was done to them.
 #[track_caller]
 fn refusal(damage: impl FnOnce(&mut Files)) -> String {
-    let mut files = generate();
+    let mut files = GENERATED.clone();
     damage(&mut files);
     let read = |name: &str| {
         files.get(name).cloned().ok_or_else(|| VectorsError::Unreadable {
@@ -28,8 +32,7 @@ fn replace(files: &mut Files, name: &str, from: &str, to: &str) {
 
 #[test]
 fn undamaged_files_are_loaded_whole() {
-    let files = generate();
-    let vectors = Vectors::read(&|name| Ok(files[name].clone())).unwrap();
+    let vectors = Vectors::read(&|name| Ok(GENERATED[name].clone())).unwrap();
     assert!(vectors.cbor.len() >= 400, "{}", vectors.cbor.len());
     assert_eq!(vectors.entidb.len(), 10);
 }
@@ -63,11 +66,8 @@ fn a_missing_directory_is_named_by_its_path() {
 #[test]
 fn a_newer_format_is_not_read_further() {
     for name in [INDEX, "cbor.json"] {
-        let message = refusal(|files| {
-            let text = String::from_utf8(files[name].clone()).unwrap();
-            let version = if text.contains("\"version\": 1") { "\"version\": 1" } else { "" };
-            replace(files, name, version, "\"version\": 2, \"new\": true");
-        });
+        let (known, newer) = ("\"version\": 1", "\"version\": 2, \"new\": true");
+        let message = refusal(|files| replace(files, name, known, newer));
         let expected =
             format!("{name}: format version 2, but 1 is the newest known; update Proofhouse");
         assert_eq!(message, expected);
