@@ -92,7 +92,7 @@ impl GenerateProfile {
     }
 
     /// About a dozen writes with a checkpoint and a page-crossing commit in each plan and a reopen
-    /// in some: short, because every crash state of a plan is visited.
+    /// in most: short, because every crash state of a plan is visited.
     pub const fn crash() -> Self {
         let weights = CRASH;
         Self { ops: (9, 16), collections: 2, ids: 8, long: (20, 6), weights, crash: true }
@@ -286,7 +286,8 @@ impl Generator {
         [0, 1, 2][usize::try_from(self.rng.below(3)).unwrap_or_default()]
     }
 
-    /// Adds what chance may have left out: a page-crossing commit, a checkpoint between writes.
+    /// Adds what chance may have left out: a page-crossing commit, a checkpoint between writes,
+    /// and mostly a reopen.
     fn ensure_crash_worthy(&mut self) {
         if self.open {
             self.ops.push(Op::Commit);
@@ -295,6 +296,9 @@ impl Generator {
         let payload = self.entity(4300);
         self.ops.push(Op::Put { collection, id, payload });
         self.ops.push(Op::Checkpoint);
+        if self.rng.chance(60) {
+            self.ops.push(Op::Reopen);
+        }
         let payload = self.entity(80);
         let id = self.id();
         self.ops.push(Op::Put { collection, id, payload });

@@ -37,6 +37,7 @@ pub mod oracle;
 pub mod outcome;
 pub mod payload;
 pub mod plan;
+pub mod protocol;
 pub mod rng;
 pub mod run;
 pub mod shrink;

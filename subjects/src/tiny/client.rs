@@ -63,6 +63,8 @@ impl<'a> Transaction<'a> {
             None => committed.get(collection, id).map(|_| Change::Delete(collection, id)),
         });
         let changes = changes.collect();
+        // Unless a snapshot shares the data, they can now be changed in place.
+        drop(committed);
         store.commit(&mut log, changes)
     }
 }
