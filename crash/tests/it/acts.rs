@@ -42,6 +42,19 @@ pub(crate) fn programs(unit: u64, units: u64, longest: usize) -> impl Strategy<V
     proptest::collection::vec(act, 0..longest)
 }
 
+/// Programs that only change entries, so that these come to depend on each other.
+pub(crate) fn entry_programs(longest: usize) -> impl Strategy<Value = Vec<Act>> {
+    let file = || 0..FILES.len();
+    let act = prop_oneof![
+        4 => file().prop_map(Act::Create),
+        1 => Just(Act::MakeDir),
+        2 => file().prop_map(Act::Remove),
+        4 => (file(), file()).prop_map(|(from, to)| Act::Rename(from, to)),
+        1 => prop_oneof![Just("."), Just("d")].prop_map(Act::SyncDir),
+    ];
+    proptest::collection::vec(act, 0..longest)
+}
+
 /// Runs a program; acts that fail change nothing, which is what a program may see.
 pub(crate) fn run(disk: &SimDisk, program: &[Act]) {
     let mut event = 0;

@@ -7,7 +7,7 @@ use proofhouse_crash::{
 };
 use proptest::prelude::*;
 
-use crate::acts::{self, programs};
+use crate::acts::{self, entry_programs, programs};
 use crate::naive;
 use crate::outcome::{every_outcome, outcome, pending_parts};
 
@@ -28,17 +28,29 @@ fn story(state: &CrashState) -> (usize, String, Vec<String>, [Option<u64>; 3], u
     (state.at, outcome(&state.base), pending, events, state.key())
 }
 
+/// Compares all that brute force finds at each point with the naive rules.
+fn agree(trace: &Trace) -> Result<(), TestCaseError> {
+    for at in 0..=trace.ops.len() {
+        if pending_parts(trace, at).len() <= 9 {
+            prop_assert_eq!(every_outcome(trace, at), naive::allowed(trace, at).outcomes);
+        }
+    }
+    let ways: f64 = (0..=trace.ops.len()).map(|at| naive::allowed(trace, at).ways).sum();
+    prop_assert!((trace.legal_space_log2(Profile::Posix) - ways.log2()).abs() < 1e-9);
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
     #[test]
     fn brute_force_and_naive_rules_agree_at_every_point(program in programs(512, 3, 12)) {
-        let trace = traced(&program);
-        for at in 0..=trace.ops.len() {
-            if pending_parts(&trace, at).len() <= 9 {
-                prop_assert_eq!(every_outcome(&trace, at), naive::allowed(&trace, at).outcomes);
-            }
-        }
+        agree(&traced(&program))?;
+    }
+
+    #[test]
+    fn brute_force_and_naive_rules_agree_on_entries(program in entry_programs(14)) {
+        agree(&traced(&program))?;
     }
 
     #[test]
@@ -58,13 +70,6 @@ proptest! {
                 "{}: {}", trace.explain(&state.choice), found
             );
         }
-    }
-
-    #[test]
-    fn the_legal_space_is_counted_in_full(program in programs(512, 3, 12)) {
-        let trace = traced(&program);
-        let ways: f64 = (0..=trace.ops.len()).map(|at| naive::allowed(&trace, at).ways).sum();
-        prop_assert!((trace.legal_space_log2(Profile::Posix) - ways.log2()).abs() < 1e-9);
     }
 
     #[test]

@@ -298,6 +298,22 @@ fn rename_needs_the_entry_it_moves() {
 }
 
 #[test]
+fn what_happens_to_a_renamed_file_needs_the_rename() {
+    check(
+        |disk| {
+            old_file(disk)?;
+            let new = disk.create("b")?;
+            new.write_at(0, &[b'N'; 512])?;
+            new.sync(SyncKind::Full)?;
+            disk.sync_dir(".")?;
+            disk.rename("b", "a")?;
+            disk.remove("a")
+        },
+        &["a=O b=N", "a=N", "nothing"],
+    );
+}
+
+#[test]
 fn rename_across_directories_is_durable_with_either() {
     for dir in [".", "d"] {
         check(
