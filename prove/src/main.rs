@@ -1,2 +1,7 @@
-//! .
-fn main() {}
+//! The `proofhouse` binary: everything is in the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    proofhouse::cli::main()
+}

@@ -1,0 +1,171 @@
+//! Case files: all that is needed to see one finding again.
+//!
+//! A case is a JSON object whose `format` is `proofhouse-case`. It holds the subject, the plan and
+//! the scene: what the world did while the plan ran, down to the choice of lost and kept effects.
+//! The case of a real kill holds the files that the kill left, so replay starts at recovery.
+
+#[cfg(test)]
+mod tests;
+
+use proofhouse_crash::{Choice, Tree};
+use proofhouse_model::{Op, Plan, Settings, Window};
+use serde::{Deserialize, Serialize};
+
+use crate::finding::{Kind, World};
+
+/// The value of `format` in a case file.
+pub const FORMAT: &str = "proofhouse-case";
+
+/// The version of case files that this program writes, and the newest that it reads.
+pub const VERSION: u64 = 1;
+
+/// How one finding came about.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Case {
+    /// Always [`FORMAT`].
+    pub format: String,
+    /// The version of the format, from 1.
+    pub version: u64,
+    /// The subject's name on the command line.
+    pub subject: String,
+    /// The seed of the run that found it.
+    pub seed: u64,
+    /// The claim that fails.
+    pub claim: String,
+    /// What went wrong.
+    pub kind: Kind,
+    /// What the world had done.
+    pub world: World,
+    /// What was due and what was shown, for people.
+    pub story: Vec<String>,
+    /// What was asked of the subject.
+    #[serde(with = "plan")]
+    pub plan: Plan,
+    /// What the world did meanwhile.
+    pub scene: Scene,
+}
+
+/// What the world did while a plan ran, and what was looked at.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "scene", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Scene {
+    /// Nothing; the outcomes were compared with the oracle's.
+    Undisturbed,
+    /// Nothing; the plan ran twice and the files were compared.
+    Twice,
+    /// A crash on the simulated disk, and crashes of the lives after it.
+    Crash {
+        /// Whether the store's creation was part of what crashed.
+        creation: bool,
+        /// The crash of each life, in order.
+        choices: Vec<Choice>,
+    },
+    /// A real kill, which left these files.
+    Killed {
+        /// How far the process had come.
+        window: Window,
+        /// The files.
+        image: Box<Tree>,
+    },
+    /// A reader looked on before every storage call.
+    Watched,
+    /// Something that no plan shows: the whole measurement of the claim runs again.
+    Measurement,
+}
+
+/// Why a case file was refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CaseError {
+    /// Some other kind of file.
+    #[error("not a case file: its \"format\" is not \"{FORMAT}\"")]
+    Foreign,
+    /// A version that this program does not know.
+    #[error("case version {0} is newer than {VERSION}: use a newer proofhouse")]
+    Newer(u64),
+    /// A case file, but damaged or mistyped.
+    #[error("damaged at line {line}, column {column}: {what}")]
+    Corrupt {
+        /// The line, counted from 1.
+        line: usize,
+        /// The column, counted from 1.
+        column: usize,
+        /// What is wrong there.
+        what: String,
+    },
+}
+
+/// As much as every version has.
+#[derive(Deserialize)]
+struct AnyCase {
+    format: String,
+    version: u64,
+}
+
+impl Case {
+    /// Reads a case file.
+    ///
+    /// # Errors
+    /// [`CaseError`]; with the position where the file is damaged.
+    pub fn parse(file: &[u8]) -> Result<Self, CaseError> {
+        let any: AnyCase =
+            serde_json::from_slice(file).map_err(|error| match error.classify() {
+                serde_json::error::Category::Data => CaseError::Foreign,
+                _ => corrupt(&error),
+            })?;
+        match any.version {
+            _ if any.format != FORMAT => Err(CaseError::Foreign),
+            newer if newer > VERSION => Err(CaseError::Newer(newer)),
+            _ => serde_json::from_slice(file).map_err(|error| corrupt(&error)),
+        }
+    }
+
+    /// The case as indented JSON with a final newline.
+    ///
+    /// # Errors
+    /// None that this type can cause; passed on from the serialiser.
+    pub fn to_json(&self) -> serde_json::Result<String> {
+        serde_json::to_string_pretty(self).map(|json| json + "\n")
+    }
+}
+
+fn corrupt(error: &serde_json::Error) -> CaseError {
+    let what = error.to_string();
+    CaseError::Corrupt {
+        line: error.line(),
+        column: error.column(),
+        what: what.split(" at line ").next().unwrap_or_default().to_owned(),
+    }
+}
+
+/// A plan as a JSON object instead of a file of lines.
+mod plan {
+    use serde::{Deserializer, Serializer};
+
+    use super::{Deserialize, Op, Plan, Serialize, Settings};
+
+    #[derive(Serialize)]
+    struct Borrowed<'a> {
+        seed: u64,
+        settings: &'a Settings,
+        ops: &'a [Op],
+    }
+
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Owned {
+        seed: u64,
+        settings: Settings,
+        ops: Vec<Op>,
+    }
+
+    pub(super) fn serialize<S: Serializer>(plan: &Plan, to: S) -> Result<S::Ok, S::Error> {
+        let Plan { seed, settings, ops } = plan;
+        Borrowed { seed: *seed, settings, ops }.serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Plan, D::Error> {
+        let Owned { seed, settings, ops } = Owned::deserialize(from)?;
+        Ok(Plan { seed, settings, ops })
+    }
+}

@@ -1,0 +1,198 @@
+//! The command line: what is asked, checked before anything runs.
+//!
+//! Whatever is wrong with a call is said in one line on standard error, and the process exits
+//! with 1.
+
+mod explain;
+mod progress;
+mod prove;
+mod replay;
+mod subjects;
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::error::ErrorKind;
+use clap::{Args, Parser, Subcommand};
+
+use crate::criteria;
+use crate::finding::Exit;
+use crate::process;
+use crate::profile::Profile;
+
+/// Proves that a storage engine keeps what it acknowledged.
+#[derive(Debug, Parser)]
+#[command(name = "proofhouse", version, args_conflicts_with_subcommands = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    prove: ProveArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Measures a subject on the nineteen criteria (what happens without a command, too).
+    Prove(ProveArgs),
+    /// Shows a failure again, from its case file.
+    Replay {
+        /// The case file.
+        file: PathBuf,
+        /// Where real files go.
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+    },
+    /// Tells what a criterion claims and how it is measured; without one, of all.
+    Explain {
+        /// `AC-01` … `AC-19`.
+        #[arg(value_parser = criterion)]
+        criterion: Option<String>,
+    },
+    /// Lists the subjects that are built in.
+    Subjects,
+    /// A process to be killed; started by `prove`.
+    #[command(name = "__victim", hide = true)]
+    Victim(process::VictimArgs),
+    /// A process that recovers after a kill; started by `prove`.
+    #[command(name = "__survivor", hide = true)]
+    Survivor(process::SurvivorArgs),
+    /// A process that runs plans and prints digests; started by `prove`.
+    #[command(name = "__digests", hide = true)]
+    Digests(process::DigestArgs),
+}
+
+/// What to prove, how thoroughly, and where to write it.
+#[derive(Debug, Args)]
+pub struct ProveArgs {
+    /// How much to do.
+    #[arg(long, value_enum, default_value = "quick")]
+    pub profile: Profile,
+    /// Only these criteria, separated by commas.
+    #[arg(long, value_name = "AC-nn", value_delimiter = ',', value_parser = criterion)]
+    pub criteria: Vec<String>,
+    /// Decides everything that is generated.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// The longest it may take, such as 90s or 10m; what is cut is not measured.
+    #[arg(long, value_parser = duration)]
+    pub budget: Option<Duration>,
+    /// Where the report and the case files go.
+    #[arg(long, value_name = "DIR", default_value = "proofhouse-out")]
+    pub out: PathBuf,
+    /// Exit with 17 if anything was not measured.
+    #[arg(long, conflicts_with = "criteria")]
+    pub require_all: bool,
+    /// The engine under test; `proofhouse subjects` lists them.
+    #[arg(long, default_value = "reference")]
+    pub subject: String,
+    /// Where real files go; the system's temporary directory if not given.
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+}
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    match Cli::try_parse() {
+        Ok(cli) => run(cli).unwrap_or_else(|problem| {
+            complain(&problem.to_string());
+            Exit::Usage.into()
+        }),
+        Err(error)
+            if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) =>
+        {
+            print!("{error}");
+            Exit::Clean.into()
+        }
+        Err(error) => {
+            complain(&one_line(&error.to_string()));
+            Exit::Usage.into()
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<ExitCode, Problem> {
+    match cli.command.unwrap_or(Command::Prove(cli.prove)) {
+        Command::Prove(args) => prove::run(&args),
+        Command::Replay { file, dir } => replay::run(&file, dir.as_deref()),
+        Command::Explain { criterion } => Ok(explain::run(criterion.as_deref())),
+        Command::Subjects => Ok(subjects::run()),
+        Command::Victim(args) => process::victim(&args),
+        Command::Survivor(args) => process::survivor(&args),
+        Command::Digests(args) => process::digests(&args),
+    }
+}
+
+/// Something that stops a command before it could judge anything.
+#[derive(Debug, thiserror::Error)]
+pub enum Problem {
+    /// A file or directory that cannot be used.
+    #[error("{path}: {error}", path = .path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// A subject that does not exist.
+    #[error("no subject {0:?}: `proofhouse subjects` lists them")]
+    Subject(String),
+    /// A case file that cannot be used.
+    #[error("{path}: {error}", path = .path.display())]
+    Case {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        error: crate::case::CaseError,
+    },
+    /// Anything else, in words.
+    #[error("{0}")]
+    Other(String),
+}
+
+impl Problem {
+    /// For `map_err`: the problem with a path.
+    pub fn with(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |error| Self::File { path, error }
+    }
+}
+
+fn complain(line: &str) {
+    eprintln!("proofhouse: {line}");
+}
+
+/// The first paragraph of a message of the argument parser, as one line.
+fn one_line(message: &str) -> String {
+    let paragraph = message.split("\n\n").next().unwrap_or_default();
+    let words: Vec<_> = paragraph.split_whitespace().collect();
+    words.join(" ").trim_start_matches("error: ").to_owned()
+}
+
+fn criterion(id: &str) -> Result<String, String> {
+    match criteria::find(id) {
+        Some(_) => Ok(id.to_owned()),
+        None => Err("there are AC-01 to AC-19".to_owned()),
+    }
+}
+
+/// A whole number and a unit: `500ms`, `90s`, `10m`, `2h`. Not zero.
+fn duration(text: &str) -> Result<Duration, String> {
+    let problem = || "a whole number above 0 and ms, s, m or h, such as 90s".to_owned();
+    let digits = text.find(|letter: char| !letter.is_ascii_digit()).ok_or_else(problem)?;
+    let (number, unit) = text.split_at(digits);
+    let number: u64 = number.parse().map_err(|_| problem())?;
+    let unit = match unit {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => return Err(problem()),
+    };
+    match number.checked_mul(unit) {
+        None | Some(0) => Err(problem()),
+        Some(millis) => Ok(Duration::from_millis(millis)),
+    }
+}

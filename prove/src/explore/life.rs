@@ -1,0 +1,92 @@
+//! The life after a crash: open, read everything, open again, commit twice, close, read again.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use proofhouse_crash::{Choice, CrashState, Fate, SimDisk};
+use proofhouse_model::{
+    Got, Recovered, State, Store, Violation, Window, accept, life_two, observe, panic_message,
+};
+
+use super::{DiskMarks, Explorer, Recorded, Wrong, wrong};
+use crate::finding::Kind;
+
+/// A store that was recovered once, judged, and left without a close.
+pub(super) struct Recovery {
+    /// The disk as the recovery left it.
+    pub(super) disk: SimDisk,
+    /// What was shown.
+    pub(super) shown: State,
+    /// What is known of it.
+    pub(super) accepted: Recovered,
+}
+
+impl Recovery {
+    /// Equal for recoveries after which everything is equal: the files, and what of them is not
+    /// durable yet.
+    pub(super) fn key(&self) -> u128 {
+        let trace = self.disk.trace();
+        let end = Choice { at: trace.ops.len(), fate: Fate::Kill { cut: None } };
+        // The choice is made at the end of this very trace, so it fits.
+        trace.state(&end).map_or(0, |state| state.key())
+    }
+}
+
+impl Explorer<'_> {
+    /// Opens, reads everything by every path, and drops the store as a kill would.
+    pub(super) fn look(&self, disk: &SimDisk) -> Result<State, Wrong> {
+        guard(|| self.see(self.open(disk)?.as_ref()))
+    }
+
+    /// What is due of the life after a recovery: a second open shows the same, two commits answer
+    /// as the oracle, a clean close keeps all. Answers the life's record.
+    pub(super) fn live_on(
+        &self,
+        recovery: Recovery,
+        recorded: &Recorded,
+        state: &CrashState,
+    ) -> Result<Recorded, Wrong> {
+        let Recovery { disk, shown, accepted } = recovery;
+        let store = guard(|| self.open(&disk))?;
+        let again = guard(|| self.see(store.as_ref()))?;
+        if again != shown {
+            return Err(wrong(&Violation::Unstable { differences: shown.differences(&again) }));
+        }
+        let ops = life_two(&shown, self.subject.about().capabilities, 2);
+        let mut marks = DiskMarks { disk: &disk, settle: false };
+        let run =
+            accepted.live_on(store.client().as_mut(), &ops, &mut marks).map_err(|divergence| {
+                let kind = match divergence.got {
+                    Got::Panicked(_) => Kind::Panic,
+                    Got::Outcome(_) | Got::Refused(_) => Kind::Divergence,
+                };
+                (kind, format!("after the recovery, {divergence}"))
+            })?;
+        guard(|| store.close().map_err(Violation::Refused))?;
+        let trace = disk.trace();
+        let events = run.history.events();
+        let all = Window { acknowledged: events, issued: events };
+        let kept = self.look(&disk)?;
+        accept(&run.history, all, &kept).map_err(|violation| {
+            let (kind, words) = wrong(&violation);
+            (kind, format!("after a clean close of the next life, {words}"))
+        })?;
+        Ok(Recorded { trace, inherited: recorded.due(state).clone(), own: run.history })
+    }
+
+    fn open(&self, disk: &SimDisk) -> Result<Box<dyn Store>, Violation> {
+        self.subject.open(disk, &self.plan.settings).map_err(Violation::Refused)
+    }
+
+    fn see(&self, store: &dyn Store) -> Result<State, Violation> {
+        let capabilities = self.subject.about().capabilities;
+        observe(store.client().as_mut(), &self.universe, capabilities)
+    }
+}
+
+/// A panic in the subject is its answer, not the end of the harness. The subject is not used again
+/// after one.
+fn guard<T>(act: impl FnOnce() -> Result<T, Violation>) -> Result<T, Wrong> {
+    catch_unwind(AssertUnwindSafe(act))
+        .unwrap_or_else(|payload| Err(Violation::Panicked(panic_message(payload.as_ref()))))
+        .map_err(|violation| wrong(&violation))
+}

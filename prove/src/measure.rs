@@ -1,0 +1,194 @@
+//! The measurements. Each file here is a room: it serves some claims, shares work among them, and
+//! knows nothing of the others.
+
+mod aspect;
+pub(crate) mod cbor;
+mod crashes;
+pub(crate) mod dependencies;
+pub(crate) mod determinism;
+pub(crate) mod differential;
+pub(crate) mod gates;
+mod identity;
+pub(crate) mod kills;
+#[cfg(test)]
+mod tests;
+mod threads;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use proofhouse_model::rng::Rng;
+use proofhouse_model::{GenerateProfile, Plan, generate};
+use proofhouse_subjects::Placed;
+
+use crate::case::{self, Case, Scene};
+use crate::criteria::{self, ALL};
+use crate::finding::{Finding, Kind};
+use crate::parallel::Budget;
+use crate::profile::Scale;
+use crate::verdict::{self, CriterionResult, Evidence, Reason};
+
+/// What a measurement is given.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// The engine under test.
+    pub subject: &'a Placed,
+    /// Its name on the command line.
+    pub name: &'a str,
+    /// How much to do.
+    pub scale: Scale,
+    /// Decides everything that is generated.
+    pub seed: u64,
+    /// When to stop.
+    pub budget: Budget,
+    /// Where real files go.
+    pub dir: &'a Path,
+    /// This program, to start processes of; without it, what needs them is not measured.
+    pub program: Option<&'a Path>,
+}
+
+/// A measurement and the claims it serves.
+pub struct Room {
+    /// A few words for the progress line.
+    pub name: &'static str,
+    /// The claims it has evidence for.
+    pub claims: &'static [&'static str],
+    /// Measures them.
+    pub measure: fn(&Context) -> Measured,
+}
+
+/// What a measurement has found.
+#[derive(Debug, Default)]
+pub struct Measured {
+    /// What was checked, per claim.
+    pub evidence: BTreeMap<&'static str, Evidence>,
+    /// What went wrong, first met first.
+    pub findings: Vec<Finding>,
+}
+
+/// All rooms, in the order they are run. Every claim that exists is served by exactly one.
+pub static ROOMS: &[Room] = &[
+    determinism::ROOM,
+    differential::ROOM,
+    crashes::ROOM,
+    kills::ROOM,
+    gates::ROOM,
+    threads::ROOM,
+    identity::ROOM,
+    dependencies::ROOM,
+    cbor::ROOM,
+];
+
+/// Measures the wanted criteria and judges all nineteen. `says` is told what comes next.
+pub fn measure(
+    context: &Context,
+    wanted: &BTreeSet<&str>,
+    says: &dyn Fn(&str),
+) -> (Vec<CriterionResult>, Vec<Finding>) {
+    let mut evidence = BTreeMap::new();
+    let mut findings = Vec::new();
+    for room in ROOMS.iter().filter(|room| room.is_wanted(context, wanted)) {
+        says(room.name);
+        let begun = Instant::now();
+        let mut measured = (room.measure)(context);
+        share_time(&mut measured.evidence, begun.elapsed());
+        evidence.extend(measured.evidence);
+        findings.extend(measured.findings);
+    }
+    let findings = first_of_each(findings);
+    // What a room measured beside what was asked for is kept only where it failed.
+    evidence.retain(|claim, _| wanted.contains(criteria::criterion_of(claim)));
+    let about = context.subject.about();
+    let judged = ALL.iter().map(|criterion| {
+        let claims = criterion
+            .claims
+            .iter()
+            .map(|claim| verdict::judge_claim(claim, about, evidence.remove(claim.id), &findings));
+        verdict::judge(criterion, claims.collect())
+    });
+    (judged.collect(), findings)
+}
+
+impl Room {
+    /// Whether any of its claims is wanted and can be measured on this subject.
+    fn is_wanted(&self, context: &Context, wanted: &BTreeSet<&str>) -> bool {
+        let claims = self.claims.iter().filter_map(|id| criteria::claim(id));
+        claims
+            .filter(|claim| wanted.contains(claim.criterion()))
+            .any(|claim| verdict::unmeasurable(claim, context.subject.about()).is_none())
+    }
+}
+
+impl Context<'_> {
+    /// The seed of one case of one measurement.
+    pub fn seed_of(&self, room: &str, case: u64) -> u64 {
+        seed_of(self.seed, room, case)
+    }
+
+    /// A finding with the case that shows it again.
+    pub fn with_case(&self, finding: Finding, plan: Plan, scene: Scene) -> Finding {
+        let case = Case {
+            format: case::FORMAT.to_owned(),
+            version: case::VERSION,
+            subject: self.name.to_owned(),
+            seed: self.seed,
+            claim: finding.claim.to_owned(),
+            kind: finding.kind,
+            world: finding.world,
+            story: finding.story.lines().map(str::to_owned).collect(),
+            plan,
+            scene,
+        };
+        finding.with_case(case)
+    }
+
+    /// A generated plan that asks only what the subject offers.
+    pub fn plan(&self, room: &str, case: u64, profile: &GenerateProfile) -> Plan {
+        plan_of(self.seed, self.subject, room, case, profile)
+    }
+}
+
+/// The seed of one case of one measurement in the run of this seed; cases of different
+/// measurements are unrelated.
+fn seed_of(seed: u64, room: &str, case: u64) -> u64 {
+    let named = room.bytes().fold(seed, |seed, byte| Rng::new(seed ^ u64::from(byte)).next());
+    Rng::new(named.wrapping_add(case)).next()
+}
+
+fn plan_of(seed: u64, subject: &Placed, room: &str, case: u64, profile: &GenerateProfile) -> Plan {
+    generate(seed_of(seed, room, case), profile).for_capabilities(subject.about().capabilities)
+}
+
+impl Measured {
+    /// Adds evidence for a claim.
+    pub fn show(&mut self, claim: &'static str, evidence: Evidence) {
+        self.evidence.insert(claim, evidence);
+    }
+}
+
+impl Evidence {
+    /// `done` of `possible` cases; fewer than possible means that the budget ended it.
+    pub fn of(done: u64, possible: u64, unit: &'static str) -> Self {
+        Self { done, possible: Some(possible), unit, ..Self::default() }
+    }
+
+    /// Nothing done, and why.
+    pub fn stopped(reason: Reason, note: impl Into<String>) -> Self {
+        Self { stopped: Some((reason, note.into())), ..Self::default() }
+    }
+}
+
+/// A room's claims share its time evenly: the work is common to them.
+fn share_time(evidence: &mut BTreeMap<&'static str, Evidence>, took: Duration) {
+    let claims = u32::try_from(evidence.len()).unwrap_or(u32::MAX).max(1);
+    for one in evidence.values_mut() {
+        one.took = took / claims;
+    }
+}
+
+/// The first finding of each claim and kind; the others tell nothing new.
+fn first_of_each(findings: Vec<Finding>) -> Vec<Finding> {
+    let mut seen = BTreeSet::<(&str, Kind)>::new();
+    findings.into_iter().filter(|one| seen.insert((one.claim, one.kind))).collect()
+}

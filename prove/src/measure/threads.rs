@@ -1,0 +1,310 @@
+//! Real threads on one store: writers move amounts between accounts and stamp each commit,
+//! readers look on. One workload serves four claims.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use bytes::Bytes;
+use entidb_engine::storage::MemStorage;
+use proofhouse_model::rng::Rng;
+use proofhouse_model::{
+    Capabilities, Client, Collection, Entities, Id, Op, Outcome, Payload, Settings, Store, Subject,
+};
+
+use super::{Context, Measured, Room};
+use crate::finding::{Finding, Kind, World};
+use crate::verdict::{Evidence, Reason};
+
+/// What threads do to each other.
+pub(super) const ROOM: Room = Room {
+    name: "real threads",
+    claims: &["AC-01.concurrent", "AC-03.transfers", "AC-06.threads", "AC-07.visibility"],
+    measure,
+};
+
+const ACCOUNTS: Collection = Collection(0);
+const STAMPS: Collection = Collection(1);
+
+/// Accounts, and what each holds at first.
+const HOLDERS: u8 = 6;
+const DEPOSIT: u16 = 100;
+
+const WRITERS: u8 = 3;
+const READERS: usize = 2;
+
+/// Commits of each writer in a round.
+const COMMITS: u8 = 40;
+
+/// One writer's commit: the account that gave, the one that took, the stamp, and its sequence.
+#[derive(Debug, Clone, Copy)]
+struct Commit {
+    from: u8,
+    to: u8,
+    stamp: Id,
+    sequence: Option<u64>,
+}
+
+/// What a round left to judge.
+struct Round {
+    commits: Vec<Commit>,
+    /// The stamps that each read saw.
+    reads: Vec<BTreeSet<Id>>,
+    accounts: Entities,
+    /// Two-operation transfers that were seen half, snapshots that changed.
+    torn: Option<String>,
+    moved: Option<String>,
+}
+
+/// What went wrong so that a round could not be judged.
+type Failed = String;
+
+fn measure(context: &Context) -> Measured {
+    let rounds = context.scale.thread_rounds;
+    let mut measured = Measured::default();
+    let (mut done, mut commits, mut reads) = (0, 0, 0);
+    for number in 0..rounds {
+        if context.budget.is_spent() {
+            break;
+        }
+        match round(context, number) {
+            Ok(round) => {
+                commits += round.commits.len() as u64;
+                reads += round.reads.len() as u64;
+                judge(&round, &mut measured);
+            }
+            Err(story) => measured.findings.push(finding("AC-03.transfers", story)),
+        }
+        done += 1;
+    }
+    for claim in ROOM.claims {
+        let mut evidence = Evidence::of(commits, commits, "commits");
+        evidence.observed = BTreeMap::from([("commits", commits), ("reads", reads)]);
+        if done < rounds {
+            evidence.stopped = Some((Reason::Budget, format!("{done} of {rounds} rounds run")));
+        }
+        measured.show(claim, evidence);
+    }
+    measured
+}
+
+fn finding(claim: &'static str, story: String) -> Finding {
+    Finding::new(Kind::Divergence, World::Undisturbed, claim, story)
+}
+
+fn judge(round: &Round, measured: &mut Measured) {
+    let torn = round.torn.clone().map(|story| finding("AC-03.transfers", story));
+    let moved = round.moved.clone().map(|story| finding("AC-06.threads", story));
+    let order = misordered(round).map(|story| finding("AC-07.visibility", story));
+    let replayed = differs_from_replay(round).map(|story| finding("AC-01.concurrent", story));
+    measured.findings.extend([torn, moved, order, replayed].into_iter().flatten());
+}
+
+/// Sequences are dense, and a read that shows a commit shows all with smaller sequences.
+fn misordered(round: &Round) -> Option<String> {
+    let mut order: Vec<_> =
+        round.commits.iter().filter_map(|commit| Some((commit.sequence?, commit.stamp))).collect();
+    order.sort_unstable();
+    if order.len() != round.commits.len() {
+        return Some("a commit answered no sequence".to_owned());
+    }
+    let gap = order.windows(2).find(|pair| pair[0].0 + 1 != pair[1].0);
+    if let Some(pair) = gap {
+        return Some(format!("sequence {} is followed by {}", pair[0].0, pair[1].0));
+    }
+    round.reads.iter().find_map(|seen| {
+        let first = order.iter().position(|(_, stamp)| !seen.contains(stamp))?;
+        let beyond = order[first..].iter().find(|(_, stamp)| seen.contains(stamp))?;
+        Some(format!("a read shows commit {} but not {}", beyond.0, order[first].0))
+    })
+}
+
+/// The accounts are what the commits make of them one by one, in commit order.
+fn differs_from_replay(round: &Round) -> Option<String> {
+    let mut order = round.commits.clone();
+    order.sort_by_key(|commit| commit.sequence);
+    let mut due: BTreeMap<Id, u16> =
+        (0..HOLDERS).map(|holder| (Id::nth(holder), DEPOSIT)).collect();
+    for Commit { from, to, .. } in order {
+        *due.entry(Id::nth(from)).or_default() -= 1;
+        *due.entry(Id::nth(to)).or_default() += 1;
+    }
+    let found: BTreeMap<Id, u16> =
+        round.accounts.iter().map(|(id, bytes)| (*id, amount(bytes))).collect();
+    (found != due).then(|| format!("accounts hold {found:?}, replayed one by one {due:?}"))
+}
+
+fn round(context: &Context, number: u64) -> Result<Round, Failed> {
+    let place = MemStorage::new();
+    let settings = Settings {
+        wal_reserve: 1 << 16,
+        max_segment: 1 << 14,
+        entropy: Vec::new(),
+        max_payload: 5200,
+    };
+    let store = Subject::open(context.subject, &place, &settings).map_err(|no| no.to_string())?;
+    set_up(store.client().as_mut())?;
+    let capabilities = context.subject.about().capabilities;
+    let running = AtomicUsize::new(WRITERS.into());
+    let (written, read) = thread::scope(|scope| {
+        let (store, running) = (store.as_ref(), &running);
+        let writers: Vec<_> = (0..WRITERS)
+            .map(|writer| {
+                let seed =
+                    context.seed_of("threads", number * u64::from(WRITERS) + u64::from(writer));
+                scope.spawn(move || {
+                    let commits = write(store, writer, Rng::new(seed));
+                    running.fetch_sub(1, Ordering::SeqCst);
+                    commits
+                })
+            })
+            .collect();
+        let readers: Vec<_> =
+            (0..READERS).map(|_| scope.spawn(move || read(store, capabilities, running))).collect();
+        let panicked = |_| "a thread panicked".to_owned();
+        let written: Vec<_> =
+            writers.into_iter().map(|writer| writer.join().map_err(panicked)).collect();
+        let read: Vec<_> =
+            readers.into_iter().map(|reader| reader.join().map_err(panicked)).collect();
+        (written, read)
+    });
+    let mut round = Round {
+        commits: Vec::new(),
+        reads: Vec::new(),
+        accounts: scan(store.client().as_mut(), &Op::Scan { collection: ACCOUNTS })?,
+        torn: None,
+        moved: None,
+    };
+    for commits in written {
+        round.commits.extend(commits??);
+    }
+    for seen in read {
+        let seen = seen??;
+        round.reads.extend(seen.stamps);
+        round.torn = round.torn.or(seen.torn);
+        round.moved = round.moved.or(seen.moved);
+    }
+    Ok(round)
+}
+
+fn set_up(client: &mut dyn Client) -> Result<(), Failed> {
+    ask(client, &Op::CreateCollection { collection: ACCOUNTS })?;
+    ask(client, &Op::CreateCollection { collection: STAMPS })?;
+    for holder in 0..HOLDERS {
+        ask(client, &put(ACCOUNTS, Id::nth(holder), DEPOSIT))?;
+    }
+    Ok(())
+}
+
+/// Moves one unit per commit; an account never goes below zero, whatever the others do, because
+/// no writer takes more than its share of the deposit from any.
+fn write(store: &dyn Store, writer: u8, mut rng: Rng) -> Result<Vec<Commit>, Failed> {
+    let mut client = store.client();
+    let mut commits = Vec::new();
+    for number in 0..COMMITS {
+        let from = small(rng.below(HOLDERS.into()));
+        let to = (from + 1 + small(rng.below(u64::from(HOLDERS) - 1))) % HOLDERS;
+        let stamp = Id::nth(writer * COMMITS + number);
+        ask(client.as_mut(), &Op::Begin)?;
+        for (holder, change) in [(from, -1), (to, 1)] {
+            let id = Id::nth(holder);
+            let held = match ask(client.as_mut(), &Op::Get { collection: ACCOUNTS, id })? {
+                Outcome::Value(Some(bytes)) => amount(&bytes),
+                other => return Err(format!("account {id} answers {other}")),
+            };
+            ask(client.as_mut(), &put(ACCOUNTS, id, held.saturating_add_signed(change)))?;
+        }
+        ask(client.as_mut(), &put(STAMPS, stamp, 0))?;
+        let Outcome::Committed { sequence } = ask(client.as_mut(), &Op::Commit)? else {
+            return Err("a commit was answered otherwise".to_owned());
+        };
+        commits.push(Commit { from, to, stamp, sequence });
+    }
+    Ok(commits)
+}
+
+#[derive(Default)]
+struct Seen {
+    stamps: Vec<BTreeSet<Id>>,
+    torn: Option<String>,
+    moved: Option<String>,
+}
+
+/// Reads until the writers are done, and once more: through snapshots if there are any.
+fn read(
+    store: &dyn Store,
+    capabilities: Capabilities,
+    running: &AtomicUsize,
+) -> Result<Seen, Failed> {
+    let mut client = store.client();
+    let mut seen = Seen::default();
+    loop {
+        let last = running.load(Ordering::SeqCst) == 0;
+        let accounts = scan(client.as_mut(), &Op::Scan { collection: ACCOUNTS })?;
+        seen.torn = seen.torn.or(not_constant(&accounts));
+        let stamps = scan(client.as_mut(), &Op::Scan { collection: STAMPS })?;
+        seen.stamps.push(stamps.into_iter().map(|(id, _)| id).collect());
+        if capabilities.snapshots {
+            let moved = snapshot_moves(client.as_mut())?;
+            seen.moved = seen.moved.or(moved);
+        }
+        if last {
+            return Ok(seen);
+        }
+    }
+}
+
+fn snapshot_moves(client: &mut dyn Client) -> Result<Option<String>, Failed> {
+    ask(client, &Op::Snapshot { slot: 0 })?;
+    let op = Op::SnapshotScan { slot: 0, collection: ACCOUNTS };
+    let first = scan(client, &op)?;
+    for _ in 0..3 {
+        if scan(client, &op)? != first {
+            return Ok(Some("a snapshot's scan changed while it was held".to_owned()));
+        }
+    }
+    Ok(not_constant(&first).map(|story| format!("through a snapshot, {story}")))
+}
+
+fn not_constant(accounts: &Entities) -> Option<String> {
+    let sum: u32 = accounts.iter().map(|(_, bytes)| u32::from(amount(bytes))).sum();
+    let due = u32::from(HOLDERS) * u32::from(DEPOSIT);
+    (sum != due).then(|| format!("the accounts add up to {sum} instead of {due}"))
+}
+
+fn put(collection: Collection, id: Id, amount: u16) -> Op {
+    // Canonical CBOR of an unsigned integer (RFC 8949 §3, major type 0).
+    let bytes = match amount {
+        0..24 => vec![amount.to_be_bytes()[1]],
+        24..256 => vec![0x18, amount.to_be_bytes()[1]],
+        _ => [vec![0x19], amount.to_be_bytes().to_vec()].concat(),
+    };
+    Op::Put { collection, id, payload: Payload::Raw { bytes: bytes.into(), canonical: true } }
+}
+
+fn amount(bytes: &Bytes) -> u16 {
+    match bytes.as_ref() {
+        [0x18, low] => u16::from(*low),
+        [0x19, high, low] => u16::from_be_bytes([*high, *low]),
+        [only] => u16::from(*only),
+        _ => u16::MAX,
+    }
+}
+
+fn small(number: u64) -> u8 {
+    u8::try_from(number).unwrap_or(u8::MAX)
+}
+
+fn ask(client: &mut dyn Client, op: &Op) -> Result<Outcome, Failed> {
+    match client.apply(op) {
+        Outcome::Failed(class) => Err(format!("{op} failed: {class:?}")),
+        outcome => Ok(outcome),
+    }
+}
+
+fn scan(client: &mut dyn Client, op: &Op) -> Result<Entities, Failed> {
+    match ask(client, op)? {
+        Outcome::Entities(entities) => Ok(entities),
+        other => Err(format!("{op} answered {other}")),
+    }
+}

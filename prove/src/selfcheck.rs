@@ -1,0 +1,82 @@
+//! The harness on trial: each deliberately flawed subject must fail exactly its criteria.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+
+use proofhouse_golden::Naive;
+use proofhouse_subjects::flawed::{self, Flawed};
+
+use crate::criteria::ALL;
+use crate::finding::Finding;
+use crate::measure::{self, Context, cbor, dependencies};
+use crate::parallel::{self, Budget};
+use crate::profile::Scale;
+use crate::proof::Caught;
+
+/// A lock file of an engine that keeps its data in another database.
+const BORROWED: &str = r#"
+    [[package]]
+    name = "memmap2"
+    dependencies = ["libsqlite3-sys"]
+"#;
+
+/// Runs every flawed subject, and the audits on flawed material. `None` for what the budget did
+/// not reach.
+pub fn run(context: &Context) -> Vec<Caught> {
+    let subjects = flawed::all();
+    let count = subjects.len() as u64;
+    let done = parallel::map(count, context.budget, |case| {
+        let flawed = usize::try_from(case).ok().and_then(|case| subjects.get(case))?;
+        Some(caught(context, flawed))
+    });
+    done.into_iter().flatten().chain([borrowed_storage(), length_first_keys()]).collect()
+}
+
+fn caught(context: &Context, flawed: &Flawed) -> Caught {
+    let findings = findings(context, flawed);
+    let failed: BTreeSet<_> = findings.iter().map(Finding::criterion).collect();
+    Caught {
+        name: flawed.name,
+        flaw: flawed.flaw,
+        due: flawed.fails.to_vec(),
+        failed: failed.into_iter().collect(),
+    }
+}
+
+/// What the harness finds in a flawed subject, with the least work that must suffice.
+fn findings(context: &Context, flawed: &Flawed) -> Vec<Finding> {
+    let name = format!("flawed:{}", flawed.name);
+    let small = Context {
+        subject: &flawed.subject,
+        name: &name,
+        scale: Scale::self_check(),
+        program: None,
+        budget: Budget::default(),
+        ..*context
+    };
+    let wanted = ALL.iter().map(|criterion| criterion.id).collect();
+    measure::measure(&small, &wanted, &|_| {}).1
+}
+
+fn borrowed_storage() -> Caught {
+    let found = dependencies::audit(dependencies::MANIFEST, BORROWED);
+    let found = found.is_ok_and(|audit| audit.problem.is_some());
+    Caught {
+        name: "borrowed-storage",
+        flaw: "a lock file in which the engine reaches a database",
+        due: vec!["AC-05"],
+        failed: found.then_some("AC-05").into_iter().collect(),
+    }
+}
+
+fn length_first_keys() -> Caught {
+    let found = cbor::vectors(&Naive::LENGTH_FIRST).is_ok_and(|(_, failure)| failure.is_some());
+    Caught {
+        name: "length-first-keys",
+        flaw: "a codec that orders map keys by length first",
+        due: vec!["AC-12"],
+        failed: found.then_some("AC-12").into_iter().collect(),
+    }
+}

@@ -1,0 +1,32 @@
+use std::path::Path;
+
+use super::*;
+
+fn context(subject: &proofhouse_subjects::Placed) -> Context<'_> {
+    Context {
+        subject,
+        name: "tiny",
+        scale: Scale::self_check(),
+        seed: 1,
+        budget: Budget::default(),
+        dir: Path::new("unused"),
+        program: None,
+    }
+}
+
+#[test]
+fn each_flawed_subject_fails_exactly_its_criteria() {
+    let sound = crate::subject::named("tiny").unwrap();
+    let wrong: Vec<_> =
+        run(&context(&sound)).into_iter().filter(|caught| !caught.exact()).collect();
+    assert_eq!(wrong, []);
+}
+
+#[test]
+fn the_sound_store_fails_nothing() {
+    let sound = crate::subject::named("tiny").unwrap();
+    let wanted = ALL.iter().map(|criterion| criterion.id).collect();
+    let (_, findings) = measure::measure(&context(&sound), &wanted, &|_| {});
+    let stories: Vec<_> = findings.iter().map(|one| (one.claim, one.story.clone())).collect();
+    assert_eq!(stories, []);
+}

@@ -1,0 +1,162 @@
+//! The result for people: a table of nineteen rows, and below it what the table cannot hold.
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+
+use crate::criteria::Status;
+use crate::proof::Proof;
+use crate::verdict::{CriterionResult, Reason, Verdict};
+
+/// Everything a run prints on standard output. `cases` gives, for the finding at an index of
+/// [`Proof::findings`], where its case file was written.
+pub fn render(proof: &Proof, cases: &[Option<std::path::PathBuf>]) -> String {
+    let mut text = format!(
+        "{} · {} · seed {}\n{}\n",
+        proof.subject,
+        proof.profile.name(),
+        proof.seed,
+        table(proof)
+    );
+    write_states(&mut text, proof);
+    write_unmeasured(&mut text, proof);
+    write_self_check(&mut text, proof);
+    for (finding, case) in proof.findings.iter().zip(cases) {
+        let (claim, kind) = (finding.claim, finding.kind.words());
+        // Writing to a string cannot fail, here and below.
+        let _ = writeln!(text, "\nFAIL {claim}: {kind}\n{}", indent(&finding.story));
+        if let Some(path) = case {
+            let _ = writeln!(text, "  {}", replay_line(path));
+        }
+    }
+    text
+}
+
+/// The line that shows a failure again.
+pub fn replay_line(case: &Path) -> String {
+    format!("proofhouse replay {}", case.display())
+}
+
+fn table(proof: &Proof) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_BORDERS_ONLY);
+    table.set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(["criterion", "verdict", "claims", "cases", "time", "flawed caught"]);
+    for result in &proof.criteria {
+        table.add_row(row(proof, result));
+    }
+    for right in [3, 4, 5] {
+        if let Some(column) = table.column_mut(right) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table
+}
+
+fn row(proof: &Proof, result: &CriterionResult) -> [String; 6] {
+    let criterion = result.criterion;
+    let verdict = match result.verdict {
+        Verdict::NotMeasured(reason) => format!("NOT MEASURED ({})", reason.words()),
+        verdict => verdict.label().to_owned(),
+    };
+    let mut claims = format!("{} of {}", result.measured(), result.claims.len());
+    if result.planned() > 0 {
+        let _ = write!(claims, ", {} planned", result.planned());
+    }
+    let cases = match result.cases() {
+        (0, _) => String::new(),
+        (done, Some(possible)) => format!("{}/{}", grouped(done), grouped(possible)),
+        (done, None) => grouped(done),
+    };
+    let took = result.took();
+    let time = if took.is_zero() { String::new() } else { format!("{:.1} s", took.as_secs_f64()) };
+    let caught = match proof.caught(criterion.id) {
+        (_, 0) => String::new(),
+        (caught, due) => format!("{caught}/{due}"),
+    };
+    [format!("{} {}", criterion.id, criterion.title), verdict, claims, cases, time, caught]
+}
+
+fn write_states(text: &mut String, proof: &Proof) {
+    for (tier, counts) in proof.states() {
+        let _ = writeln!(
+            text,
+            "{tier}: {}/{} states checked, of {} generated, {} legal",
+            grouped(counts.checked),
+            grouped(counts.distinct),
+            grouped(counts.generated),
+            grouped(counts.legal),
+        );
+    }
+    if let Some(log2) = proof.legal_space_log2() {
+        let _ = writeln!(text, "whole legal space of these plans: 2^{log2:.1} states");
+    }
+    for (rule, count) in proof.excluded() {
+        let _ = writeln!(text, "excluded: {} ({rule})", grouped(count));
+    }
+}
+
+/// What was not measured, in plain words: criteria for which nothing exists yet in one line, the
+/// others claim by claim.
+fn write_unmeasured(text: &mut String, proof: &Proof) {
+    let nothing_exists = |result: &&CriterionResult| {
+        result.criterion.existing().next().is_none()
+            && result.verdict == Verdict::NotMeasured(Reason::Planned)
+    };
+    let waiting: Vec<_> =
+        proof.criteria.iter().filter(nothing_exists).map(|result| result.criterion.id).collect();
+    if !waiting.is_empty() {
+        let _ = writeln!(text, "not measured: {}: planned", waiting.join(", "));
+    }
+    for result in proof.criteria.iter().filter(|result| !nothing_exists(result)) {
+        for claim in &result.claims {
+            if let (Some(reason), Some(note)) = (claim.verdict.reason(), &claim.note)
+                && (claim.claim.status == Status::Exists || reason == Reason::Planned)
+            {
+                let (id, words) = (claim.claim.id, reason.words());
+                let _ = writeln!(text, "not measured: {id}: {words}, {note}");
+            }
+        }
+    }
+}
+
+fn write_self_check(text: &mut String, proof: &Proof) {
+    for wrong in proof.self_check.iter().filter(|one| !one.exact()) {
+        let _ = writeln!(
+            text,
+            "harness broken: flawed subject {} must fail exactly {:?} and failed {:?}",
+            wrong.name, wrong.due, wrong.failed
+        );
+    }
+    if let Some(one) = proof.self_check.first() {
+        let exact = proof.self_check.iter().filter(|one| one.exact()).count();
+        let _ = writeln!(
+            text,
+            "flawed subjects: {exact}/{} failed exactly what they must (the first: {}, {})",
+            proof.self_check.len(),
+            one.name,
+            one.flaw
+        );
+    }
+}
+
+fn indent(story: &str) -> String {
+    story.lines().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
+}
+
+/// A number with a comma before every third digit from the right.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}

@@ -1,0 +1,238 @@
+//! Verdicts: of a claim, and of a criterion from its claims.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use proofhouse_crash::Counts;
+use proofhouse_model::About;
+use serde::{Deserialize, Serialize};
+
+use crate::criteria::{Claim, Criterion, Status, Unmet};
+use crate::finding::{Finding, Kind};
+
+/// Why something was not measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// The subject cannot do what the claim is about.
+    NoCapability,
+    /// The subject does not promise it.
+    NotPromised,
+    /// No plan reached the mechanism.
+    NotReached,
+    /// The time given ran out first.
+    Budget,
+    /// The measurement does not exist yet.
+    Planned,
+    /// Equal runs gave different traces.
+    UnstableTrace,
+    /// The subject writes through a shared memory map, which no recorder sees.
+    WritableMapping,
+    /// The subject writes through `io_uring`, which no recorder sees.
+    IoUring,
+    /// A tool is not installed.
+    MissingTool,
+    /// It was not asked for, or the harness could not go on.
+    Skipped,
+}
+
+impl Reason {
+    /// The reason in words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::NoCapability => "no capability",
+            Self::NotPromised => "not promised",
+            Self::NotReached => "not reached",
+            Self::Budget => "budget",
+            Self::Planned => "planned",
+            Self::UnstableTrace => "unstable trace",
+            Self::WritableMapping => "writable mapping",
+            Self::IoUring => "io_uring",
+            Self::MissingTool => "missing tool",
+            Self::Skipped => "skipped",
+        }
+    }
+}
+
+/// What is said of a claim or a criterion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Verdict {
+    /// All of it was measured and held.
+    Pass,
+    /// A finding is attributed to it.
+    Fail,
+    /// Neither: something of it was not measured.
+    NotMeasured(Reason),
+}
+
+impl Verdict {
+    /// `PASS`, `FAIL` or `NOT MEASURED`, as reports have it.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Pass => "PASS",
+            Self::Fail => "FAIL",
+            Self::NotMeasured(_) => "NOT MEASURED",
+        }
+    }
+
+    /// The reason, if it was not measured.
+    pub fn reason(self) -> Option<Reason> {
+        match self {
+            Self::NotMeasured(reason) => Some(reason),
+            Self::Pass | Self::Fail => None,
+        }
+    }
+}
+
+/// What a measurement has to show for one claim.
+#[derive(Debug, Clone, Default)]
+pub struct Evidence {
+    /// Cases checked: plans, states, kills, vectors; `unit` says which.
+    pub done: u64,
+    /// How many there were to check; `None` if they have no natural end (threads, random kills).
+    pub possible: Option<u64>,
+    /// What a case is, in the plural.
+    pub unit: &'static str,
+    /// Crash states per tier.
+    pub counts: BTreeMap<String, Counts>,
+    /// The base-two logarithm of the number of all legal crash states of the plans.
+    pub legal_space_log2: Option<f64>,
+    /// Cases left out, by rule.
+    pub excluded: BTreeMap<&'static str, u64>,
+    /// Figures that need not repeat exactly in the next run.
+    pub observed: BTreeMap<&'static str, u64>,
+    /// What stopped the measurement, and a word on it.
+    pub stopped: Option<(Reason, String)>,
+    /// The time it took.
+    pub took: Duration,
+}
+
+/// A claim, measured or not.
+#[derive(Debug, Clone)]
+pub struct ClaimResult {
+    /// The claim.
+    pub claim: &'static Claim,
+    /// What is said of it.
+    pub verdict: Verdict,
+    /// Why it was not measured, in plain words.
+    pub note: Option<String>,
+    /// What was checked, if anything was.
+    pub evidence: Option<Evidence>,
+}
+
+/// A criterion, judged.
+#[derive(Debug, Clone)]
+pub struct CriterionResult {
+    /// The criterion.
+    pub criterion: &'static Criterion,
+    /// What is said of it.
+    pub verdict: Verdict,
+    /// All its claims, in order.
+    pub claims: Vec<ClaimResult>,
+}
+
+/// Judges one claim from its evidence and the findings booked on it.
+///
+/// A finding fails it whatever else is true. A claim whose harness broke was not measured, and one
+/// that stopped early or checked nothing is not green: 0 of 0 proves nothing.
+pub fn judge_claim(
+    claim: &'static Claim,
+    about: &About,
+    evidence: Option<Evidence>,
+    findings: &[Finding],
+) -> ClaimResult {
+    let kinds = || findings.iter().filter(|f| f.claim == claim.id).map(|f| f.kind);
+    let failed = kinds().any(|kind| kind != Kind::HarnessBroken);
+    let broken = kinds()
+        .any(|kind| kind == Kind::HarnessBroken)
+        .then(|| (Reason::Skipped, "the harness broke".to_owned()));
+    let unmeasured =
+        broken.or_else(|| unmeasurable(claim, about)).or_else(|| incomplete(evidence.as_ref()));
+    let (verdict, note) = match unmeasured {
+        _ if failed => (Verdict::Fail, None),
+        Some((reason, note)) => (Verdict::NotMeasured(reason), Some(note)),
+        None => (Verdict::Pass, None),
+    };
+    ClaimResult { claim, verdict, note, evidence }
+}
+
+/// Why a claim cannot be measured on this subject, whatever one does.
+pub fn unmeasurable(claim: &Claim, about: &About) -> Option<(Reason, String)> {
+    if let Some((unmet, need)) =
+        claim.needs.iter().find_map(|need| Some((need.unmet_by(about)?, need.words())))
+    {
+        return Some(match unmet {
+            Unmet::Capability => (Reason::NoCapability, format!("needs {need}")),
+            Unmet::Promise => (Reason::NotPromised, format!("asks for {need}")),
+        });
+    }
+    match claim.status {
+        Status::Planned(work) => Some((Reason::Planned, format!("comes with {work}"))),
+        Status::Exists => None,
+    }
+}
+
+fn incomplete(evidence: Option<&Evidence>) -> Option<(Reason, String)> {
+    let Some(evidence) = evidence else {
+        return Some((Reason::Skipped, "not asked for".to_owned()));
+    };
+    if let Some(stopped) = &evidence.stopped {
+        return Some(stopped.clone());
+    }
+    if evidence.done == 0 {
+        return Some((Reason::NotReached, "no plan reached it".to_owned()));
+    }
+    match evidence.possible {
+        Some(possible) if evidence.done < possible => Some((
+            Reason::Budget,
+            format!("{} of {possible} {} checked", evidence.done, evidence.unit),
+        )),
+        _ => None,
+    }
+}
+
+/// Judges a criterion from its claims: it fails with any of them, passes if every claim that
+/// exists was measured, and else says why not, by its first existing claim that was not.
+pub fn judge(criterion: &'static Criterion, claims: Vec<ClaimResult>) -> CriterionResult {
+    let exists = |result: &&ClaimResult| result.claim.status == Status::Exists;
+    let verdict = if claims.iter().any(|result| result.verdict == Verdict::Fail) {
+        Verdict::Fail
+    } else if let Some(gap) =
+        claims.iter().filter(exists).find(|result| result.verdict != Verdict::Pass)
+    {
+        gap.verdict
+    } else if claims.iter().any(|result| result.verdict == Verdict::Pass) {
+        Verdict::Pass
+    } else {
+        claims.first().map_or(Verdict::NotMeasured(Reason::Planned), |result| result.verdict)
+    };
+    CriterionResult { criterion, verdict, claims }
+}
+
+impl CriterionResult {
+    /// Claims measured, passed or failed.
+    pub fn measured(&self) -> usize {
+        self.claims.iter().filter(|result| result.verdict.reason().is_none()).count()
+    }
+
+    /// Claims that wait for later work.
+    pub fn planned(&self) -> usize {
+        self.claims.iter().filter(|result| result.claim.status != Status::Exists).count()
+    }
+
+    /// Cases done and, unless some claim has no natural end, possible; of its measured claims.
+    pub fn cases(&self) -> (u64, Option<u64>) {
+        let evidence = || self.claims.iter().filter_map(|result| result.evidence.as_ref());
+        let done = evidence().map(|evidence| evidence.done).sum();
+        let possible = evidence().map(|evidence| evidence.possible.or(Some(evidence.done)));
+        (done, possible.sum())
+    }
+
+    /// Time spent on its claims.
+    pub fn took(&self) -> Duration {
+        self.claims.iter().filter_map(|result| Some(result.evidence.as_ref()?.took)).sum()
+    }
+}
