@@ -113,7 +113,7 @@ struct Fields {
     sequence: Option<u64>,
     /// `null` says that there is no entity; no field at all says nothing.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
-    value: Option<Option<Hex>>,
+    value: Option<Nullable>,
     #[serde(skip_serializing_if = "Option::is_none")]
     values: Option<Vec<Option<Hex>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -124,8 +124,13 @@ struct Fields {
     message: Option<String>,
 }
 
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Hex>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
+/// A field that may be `null`, as against one that is not there.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+struct Nullable(Option<Hex>);
+
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Nullable>, D::Error> {
+    Nullable::deserialize(deserializer).map(Some)
 }
 
 impl Fields {
@@ -151,7 +156,9 @@ impl Fields {
             Outcome::Inserted { id, sequence } => {
                 Self { id: Some(id), sequence, ..kind(Kind::Inserted) }
             }
-            Outcome::Value(value) => Self { value: Some(value.map(Hex)), ..kind(Kind::Value) },
+            Outcome::Value(value) => {
+                Self { value: Some(Nullable(value.map(Hex))), ..kind(Kind::Value) }
+            }
             Outcome::Values(values) => {
                 let values = values.into_iter().map(|value| value.map(Hex)).collect();
                 Self { values: Some(values), ..kind(Kind::Values) }
@@ -177,7 +184,7 @@ impl Fields {
                 sequence: self.sequence.take(),
             },
             Kind::Value => {
-                let value = need(self.value.take(), name, "value")?;
+                let Nullable(value) = need(self.value.take(), name, "value")?;
                 Outcome::Value(value.map(|Hex(bytes)| bytes))
             }
             Kind::Values => {

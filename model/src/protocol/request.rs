@@ -159,14 +159,10 @@ impl Fields {
     }
 
     fn from_op(op: &Op) -> Self {
-        let at = |name, collection: &Collection| Self {
-            collection: Some(*collection),
-            ..kind(name)
-        };
-        let one = |name, collection: &Collection, id: &Id| Self {
-            id: Some(*id),
-            ..at(name, collection)
-        };
+        let at =
+            |name, collection: &Collection| Self { collection: Some(*collection), ..kind(name) };
+        let one =
+            |name, collection: &Collection, id: &Id| Self { id: Some(*id), ..at(name, collection) };
         match op {
             Op::CreateCollection { collection } => at(Kind::CreateCollection, collection),
             Op::Begin => kind(Kind::Begin),

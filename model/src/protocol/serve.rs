@@ -139,3 +139,6 @@ impl<I: BufRead, O: Write> Wire<I, O> {
         self.answer(Answer { n, reply, message: Some(refusal.message) })
     }
 }
+
+#[cfg(test)]
+mod tests;
