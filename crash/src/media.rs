@@ -68,7 +68,7 @@ impl Profile {
         }
     }
 
-    /// Whether a sync makes a pending operation durable (P-1, P-3, P-9); what that one needs follows.
+    /// Whether a sync makes a pending operation durable (P-1, P-3, P-9), and with it what it needs.
     pub(crate) fn covers(self, sync: &MicroOp, op: &MicroOp) -> bool {
         match (self, sync, op) {
             (

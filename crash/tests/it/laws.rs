@@ -7,7 +7,7 @@ use proofhouse_crash::{
 };
 use proptest::prelude::*;
 
-use crate::acts::{self, entry_programs, programs};
+use crate::acts::{self, entry_programs, fixed, programs};
 use crate::naive;
 use crate::outcome::{every_outcome, outcome, pending_parts};
 
@@ -41,10 +41,10 @@ fn agree(trace: &Trace) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+    #![proptest_config(fixed(200))]
 
     #[test]
-    fn brute_force_and_naive_rules_agree_at_every_point(program in programs(512, 3, 12)) {
+    fn brute_force_and_naive_rules_agree_at_every_point(program in programs(256, 6, 12)) {
         agree(&traced(&program))?;
     }
 

@@ -217,6 +217,18 @@ fn truncation_is_a_size_and_zeroed_sectors() {
 }
 
 #[test]
+fn truncation_within_a_sector_keeps_its_beginning() {
+    check(
+        |disk| {
+            let file = old_file(disk)?;
+            file.set_len(256)?;
+            file.set_len(S)
+        },
+        &["a=O", "a=O(256)", "a=~"],
+    );
+}
+
+#[test]
 fn a_file_that_shrank_and_grew_may_show_its_old_bytes() {
     check(
         |disk| {

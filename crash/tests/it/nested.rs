@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::io;
 
 use proofhouse_crash::{
-    Choice, CrashKind, CrashState, Fate, Mark, PowerLoss, Profile, SimDisk, SyncKind, Tiers,
-    enumerate,
+    Choice, CrashKind, CrashState, Exception, Fate, Mark, Part, PowerLoss, Profile, Rest, SimDisk,
+    SyncKind, Tiers, enumerate,
 };
 
 use crate::outcome::{every_outcome, outcome};
@@ -68,6 +68,21 @@ fn power_loss_leaves_nothing_pending() {
     for state in enumerate(&trace, Profile::Posix, Tiers::POWER_LOSS) {
         assert_eq!((state.kind, state.pending.len()), (CrashKind::PowerLoss, 0));
     }
+}
+
+#[test]
+fn bytes_past_a_lost_size_never_come_back() {
+    let disk = SimDisk::new();
+    disk.create("a").unwrap();
+    disk.settle();
+    disk.open("a").unwrap().write_at(0, &[b'N'; 512]).unwrap();
+    let data = vec![Exception { op: 0, part: Part::Data }];
+    let fate = Fate::PowerLoss { profile: Profile::Posix, rest: Rest::Lost, except: data };
+    let state = disk.trace().state(&Choice { at: 1, fate }).unwrap();
+    assert_eq!(outcome(&state.base), "a=");
+    let next = SimDisk::from_state(&state);
+    next.open("a").unwrap().set_len(512).unwrap();
+    assert_eq!(outcome(&next.tree()), "a=.");
 }
 
 #[test]

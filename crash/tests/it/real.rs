@@ -8,7 +8,7 @@ use std::path::Path;
 use proofhouse_crash::{SimDisk, SyncKind, Tree};
 use proptest::prelude::*;
 
-use crate::acts::{Act, FILES, programs};
+use crate::acts::{Act, FILES, fixed, programs};
 
 fn open(root: &Path, file: usize) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).open(root.join(FILES[file]))
@@ -49,7 +49,7 @@ fn act_simulated(disk: &SimDisk, act: &Act) -> io::Result<()> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+    #![proptest_config(fixed(60))]
 
     #[test]
     fn the_simulated_disk_agrees_with_a_real_directory(program in programs(1500, 8, 40)) {

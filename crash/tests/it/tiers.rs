@@ -43,6 +43,29 @@ fn counts_of_a_publication() {
 }
 
 #[test]
+fn entries_that_depend_on_one_rename_are_counted_apart() {
+    let disk = SimDisk::new();
+    disk.create("a").unwrap();
+    disk.rename("a", "b").unwrap();
+    disk.create("a").unwrap();
+    disk.remove("b").unwrap();
+    // 1 + 2 + 3 + 4, and 6 at the end: the last two need the rename, not each other.
+    let space = disk.trace().legal_space_log2(Profile::Posix);
+    assert!((space - 4.0).abs() < 1e-9, "{space}");
+}
+
+#[test]
+fn a_length_set_again_leaves_nothing_pending() {
+    let disk = SimDisk::new();
+    let file = disk.create("a").unwrap();
+    file.set_len(700).unwrap();
+    disk.settle();
+    file.set_len(700).unwrap();
+    let states = enumerate(&disk.trace(), Profile::Posix, Tiers::POWER_LOSS).count();
+    assert_eq!(states, 2, "all pending lost, before and after");
+}
+
+#[test]
 fn every_choice_of_a_publication_reads_well() {
     let trace = publication();
     let story: Vec<String> = enumerate(&trace, Profile::Posix, Tiers::ALL)
