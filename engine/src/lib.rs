@@ -34,6 +34,7 @@ pub mod format;
 mod ids;
 mod memtable;
 mod options;
+mod readers;
 mod segment;
 pub mod storage;
 mod sync;

@@ -8,11 +8,15 @@ use bytes::Bytes;
 use crate::error::Result;
 use crate::ids::{CollectionId, EntityId, Key};
 use crate::memtable::{Memtable, Version};
+use crate::readers::Reading;
 use crate::segment::Segment;
 
 /// Memtable entries are copied out this many at a time, so that a scan of any length holds the
 /// memtable's lock briefly and little memory.
 const CHUNK: usize = 256;
+
+/// A sequence no commit has: as of it, the newest version counts.
+const NEWEST: u64 = u64::MAX;
 
 /// The places versions live in. A checkpoint makes a new view; readers keep the one they have,
 /// with its memtable and files, for as long as they need it.
@@ -23,6 +27,12 @@ pub(crate) struct View {
 }
 
 impl View {
+    /// The newest content of a key. Memtable and segments hold committed versions only. One key
+    /// needs no [`Reading`]: the newest version is never dropped.
+    pub(crate) fn newest(&self, key: &Key) -> Result<Option<Bytes>> {
+        self.get(key, NEWEST)
+    }
+
     /// The content of a key as of `sequence`. The highest commit sequence dominates; everything
     /// in the memtable is above everything in its view's segments.
     pub(crate) fn get(&self, key: &Key, sequence: u64) -> Result<Option<Bytes>> {
@@ -45,8 +55,8 @@ impl View {
 ///
 /// Yields an error, once, if stored bytes turn out damaged, and ends there.
 pub struct Scan {
-    view: Arc<View>,
-    sequence: u64,
+    /// Held to the end: later chunks of the memtable are read as of the same sequence.
+    reading: Arc<Reading>,
     collection: CollectionId,
     memtable: MemtableCursor,
     /// Per segment, the position of its next record.
@@ -62,15 +72,16 @@ struct MemtableCursor {
 }
 
 impl Scan {
-    pub(crate) fn new(view: Arc<View>, sequence: u64, collection: CollectionId) -> Self {
+    pub(crate) fn new(reading: Arc<Reading>, collection: CollectionId) -> Self {
         let first = Key { collection, entity: EntityId::new([0; 16]) };
-        let positions = view.segments.iter().map(|segment| segment.lower_bound(&first)).collect();
+        let segments = reading.view.segments.iter();
+        let positions = segments.map(|segment| segment.lower_bound(&first)).collect();
         let memtable = MemtableCursor {
             chunk: Vec::new().into_iter(),
             next: None,
             resume: Some(Bound::Included(first)),
         };
-        let mut scan = Self { view, sequence, collection, memtable, positions, failed: false };
+        let mut scan = Self { reading, collection, memtable, positions, failed: false };
         scan.advance_memtable();
         scan
     }
@@ -87,7 +98,7 @@ impl Scan {
             return;
         }
         let bounds = (from, Bound::Included(last));
-        let chunk = self.view.memtable.range(bounds, self.sequence, CHUNK);
+        let chunk = self.reading.view.memtable.range(bounds, self.reading.sequence, CHUNK);
         if chunk.len() == CHUNK {
             cursor.resume = chunk.last().map(|(key, _)| Bound::Excluded(*key));
         }
@@ -97,7 +108,7 @@ impl Scan {
 
     /// The key of segment `at`'s next record, if it is of this collection.
     fn segment_key(&self, at: usize) -> Option<Key> {
-        let key = self.view.segments[at].key(self.positions[at])?;
+        let key = self.reading.view.segments[at].key(self.positions[at])?;
         (key.collection == self.collection).then_some(key)
     }
 
@@ -111,7 +122,7 @@ impl Scan {
             if self.segment_key(at) != Some(key) {
                 continue;
             }
-            let version = self.view.segments[at].read(self.positions[at])?;
+            let version = self.reading.view.segments[at].read(self.positions[at])?;
             self.positions[at] += 1;
             if winner.as_ref().is_none_or(|other| other.sequence < version.sequence) {
                 winner = Some(version);

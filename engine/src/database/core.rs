@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::format::manifest::Manifest;
 use crate::ids::{CollectionId, IdSource};
 use crate::options::{OpenMode, Options};
+use crate::readers::{Readers, Reading};
 use crate::storage::{LockGuard, Storage};
 use crate::sync::{Mutex, RwLock};
 use crate::view::View;
@@ -27,8 +28,7 @@ pub(super) struct Core {
     /// Only the writer the gate admitted locks this, so it never waits.
     pub(super) writer: Mutex<Writer>,
     published: RwLock<Published>,
-    /// Sequences of live snapshots, with how many there are of each.
-    snapshots: Mutex<BTreeMap<u64, usize>>,
+    readers: Arc<Readers>,
     pub(super) lock: Mutex<Option<Box<dyn LockGuard>>>,
 }
 
@@ -71,7 +71,7 @@ impl Core {
             gate: Gate::default(),
             writer: Mutex::new(writer),
             published: RwLock::new(published),
-            snapshots: Mutex::default(),
+            readers: Arc::default(),
             lock: Mutex::new(Some(lock)),
         }
     }
@@ -112,30 +112,20 @@ impl Core {
         (Arc::clone(&published.view), published.sequence)
     }
 
-    /// Like [`Core::current`], and keeps that sequence's versions until [`Core::release`].
-    pub(super) fn retain(&self) -> (Arc<View>, u64) {
+    /// Like [`Core::current`], and keeps that sequence's versions while the reading is held.
+    /// Whoever reads more than once as of a sequence needs this: a commit drops the versions
+    /// that no reading retains. Only the one writer may do without.
+    pub(super) fn retain(&self) -> Arc<Reading> {
         // Registered under the lock that publishing takes: no commit can fall in between and
-        // drop a version this snapshot needs.
+        // drop a version this reading needs.
         let published = self.published.read();
-        *self.snapshots.lock().entry(published.sequence).or_default() += 1;
-        (Arc::clone(&published.view), published.sequence)
+        Reading::new(Arc::clone(&published.view), published.sequence, &self.readers)
     }
 
-    pub(super) fn release(&self, sequence: u64) {
-        let mut snapshots = self.snapshots.lock();
-        if let Some(count) = snapshots.get_mut(&sequence) {
-            *count -= 1;
-            if *count == 0 {
-                snapshots.remove(&sequence);
-            }
-        }
-    }
-
-    /// Changes what readers see from now on. Live snapshots' sequences are handed in.
+    /// Changes what readers see from now on. The sequences of live readings are handed in.
     pub(super) fn republish(&self, change: impl FnOnce(&mut Published, &[u64])) {
         let mut published = self.published.write();
-        let snapshots: Vec<u64> = self.snapshots.lock().keys().copied().collect();
-        change(&mut published, &snapshots);
+        change(&mut published, &self.readers.sequences());
     }
 }
 

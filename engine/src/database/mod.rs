@@ -53,8 +53,8 @@ impl Database {
         Self::open_with(storage, Box::new(OsEntropy), options)
     }
 
-    /// Opens the store on a medium, with inserts drawing identities from `ids`. After an unclean end this recovers: what it then shows is
-    /// durable before this returns.
+    /// Opens the store on a medium, with inserts drawing identities from `ids`. After an unclean
+    /// end this recovers: what it then shows is durable before this returns.
     ///
     /// # Errors
     /// `NoStore`, `NotADirectory`, `Locked`, `NeedsRecovery` (read-only), `Invalid` (options),
@@ -134,8 +134,8 @@ impl Database {
     pub fn get(&self, collection: CollectionId, id: EntityId) -> Result<Option<Bytes>> {
         self.core.require_open()?;
         self.core.require_collection(collection)?;
-        let (view, sequence) = self.core.current();
-        view.get(&Key { collection, entity: id }, sequence)
+        let (view, _) = self.core.current();
+        view.newest(&Key { collection, entity: id })
     }
 
     /// The contents of several entities as of one moment, in the order asked.
@@ -147,10 +147,7 @@ impl Database {
         collection: CollectionId,
         ids: &[EntityId],
     ) -> Result<Vec<Option<Bytes>>> {
-        self.core.require_open()?;
-        self.core.require_collection(collection)?;
-        let (view, sequence) = self.core.current();
-        ids.iter().map(|id| view.get(&Key { collection, entity: *id }, sequence)).collect()
+        self.snapshot()?.get_many(collection, ids)
     }
 
     /// A whole collection in identity order, as of now.
@@ -185,12 +182,14 @@ impl Database {
         Core::writing(&self.core)?.checkpoint()
     }
 
-    /// Reads and checks every byte that MANIFEST vouches for, from the medium.
+    /// Reads and checks every byte that MANIFEST vouches for, from the medium, and that MANIFEST
+    /// and the WAL are those of this handle. A read-only handle may verify, too.
     ///
     /// # Errors
-    /// As [`Database::begin`] (no commit may run meanwhile); `Corrupt` at the first damage.
+    /// `Corrupt` at the first damage; `NestedTransaction` if this thread has a write transaction
+    /// (no commit may run meanwhile); `Poisoned`, `Closed`; `Io`.
     pub fn verify(&self) -> Result<Verified> {
-        Core::writing(&self.core)?.verify()
+        Core::admission(&self.core)?.verify()
     }
 
     /// Closes cleanly: everything in sealed segments, no WAL left. Waits for an open write

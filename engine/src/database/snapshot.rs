@@ -6,7 +6,8 @@ use bytes::Bytes;
 
 use crate::error::Result;
 use crate::ids::{CollectionId, EntityId, Key};
-use crate::view::{Scan, View};
+use crate::readers::Reading;
+use crate::view::Scan;
 
 use super::core::Core;
 
@@ -14,19 +15,17 @@ use super::core::Core;
 /// files it reads from; nobody waits for it and it waits for nobody.
 pub struct Snapshot {
     core: Arc<Core>,
-    view: Arc<View>,
-    sequence: u64,
+    reading: Arc<Reading>,
 }
 
 impl Snapshot {
     pub(super) fn new(core: &Arc<Core>) -> Self {
-        let (view, sequence) = core.retain();
-        Self { core: Arc::clone(core), view, sequence }
+        Self { core: Arc::clone(core), reading: core.retain() }
     }
 
     /// The commit sequence this is a view of.
     pub fn sequence(&self) -> u64 {
-        self.sequence
+        self.reading.sequence
     }
 
     /// The content of an entity.
@@ -35,7 +34,7 @@ impl Snapshot {
     /// `UnknownCollection`; `Corrupt` if the stored record does not verify.
     pub fn get(&self, collection: CollectionId, id: EntityId) -> Result<Option<Bytes>> {
         self.core.require_collection(collection)?;
-        self.view.get(&Key { collection, entity: id }, self.sequence)
+        self.reading.view.get(&Key { collection, entity: id }, self.reading.sequence)
     }
 
     /// The contents of several entities, in the order asked.
@@ -50,18 +49,13 @@ impl Snapshot {
         ids.iter().map(|id| self.get(collection, *id)).collect()
     }
 
-    /// A whole collection in identity order. The iterator may outlive the snapshot.
+    /// A whole collection in identity order. The iterator may outlive the snapshot, and goes on
+    /// showing the same state.
     ///
     /// # Errors
     /// `UnknownCollection`; the items report what turns up while reading.
     pub fn scan(&self, collection: CollectionId) -> Result<Scan> {
         self.core.require_collection(collection)?;
-        Ok(Scan::new(Arc::clone(&self.view), self.sequence, collection))
-    }
-}
-
-impl Drop for Snapshot {
-    fn drop(&mut self) {
-        self.core.release(self.sequence);
+        Ok(Scan::new(Arc::clone(&self.reading), collection))
     }
 }

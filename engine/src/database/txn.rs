@@ -105,7 +105,6 @@ impl WriteTxn {
         collection: CollectionId,
     ) -> Result<impl Iterator<Item = Result<(EntityId, Bytes)>>> {
         self.permit.core.require_collection(collection)?;
-        let (view, sequence) = self.permit.core.current();
         let first = Key { collection, entity: EntityId::new([0; 16]) };
         let last = Key { collection, entity: EntityId::new([0xff; 16]) };
         let own: Vec<_> = self
@@ -114,7 +113,7 @@ impl WriteTxn {
             .map(|(key, content)| (key.entity, content.clone()))
             .collect();
         Ok(Overlay {
-            base: Scan::new(view, sequence, collection).peekable(),
+            base: Scan::new(self.permit.core.retain(), collection).peekable(),
             own: own.into_iter().peekable(),
         })
     }

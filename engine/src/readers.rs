@@ -1,0 +1,50 @@
+//! Who reads, and as of when: what pruning must leave alone.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::sync::Mutex;
+use crate::view::View;
+
+/// Sequences of live readings, with how many there are of each.
+#[derive(Debug, Default)]
+pub(crate) struct Readers {
+    live: Mutex<BTreeMap<u64, usize>>,
+}
+
+impl Readers {
+    /// The sequences, ascending.
+    pub(crate) fn sequences(&self) -> Vec<u64> {
+        self.live.lock().keys().copied().collect()
+    }
+}
+
+/// A view as of one sequence. No version it needs is dropped while it is held, so snapshots and
+/// scans share one and keep it for as long as either lives.
+#[derive(Debug)]
+pub(crate) struct Reading {
+    pub(crate) view: Arc<View>,
+    pub(crate) sequence: u64,
+    readers: Arc<Readers>,
+}
+
+impl Reading {
+    /// Registers a reading of the newest state. The caller keeps commits from being applied
+    /// meanwhile: none may drop what `sequence` needs before it is registered.
+    pub(crate) fn new(view: Arc<View>, sequence: u64, readers: &Arc<Readers>) -> Arc<Self> {
+        *readers.live.lock().entry(sequence).or_default() += 1;
+        Arc::new(Self { view, sequence, readers: Arc::clone(readers) })
+    }
+}
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        let mut live = self.readers.live.lock();
+        if let Some(count) = live.get_mut(&self.sequence) {
+            *count -= 1;
+            if *count == 0 {
+                live.remove(&self.sequence);
+            }
+        }
+    }
+}
