@@ -14,7 +14,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[non_exhaustive]
 pub enum Error {
     /// A call to the medium failed. Nothing was committed; the call may be tried again.
-    #[error("{file}: cannot {action}: {source}")]
+    #[error("{file}: cannot {action}: {source}; {}", io_advice(source.kind()))]
     Io {
         /// What was being done.
         action: &'static str,
@@ -95,7 +95,7 @@ pub enum Error {
     },
 
     /// The payload is not strict canonical CBOR.
-    #[error("payload is not canonical CBOR: {0}")]
+    #[error("payload: {0}")]
     Payload(#[from] CodecError),
 
     /// Something exceeds a limit; nothing was written.
@@ -206,6 +206,22 @@ impl Error {
         // Every offset comes from a file length, so it fits; saturate rather than panic.
         let offset = offset.try_into().unwrap_or(u64::MAX);
         Self::Corrupt { file: file.into(), offset, what: what.into() }
+    }
+}
+
+/// What to do about a medium's error.
+fn io_advice(kind: io::ErrorKind) -> &'static str {
+    match kind {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "free some space",
+        io::ErrorKind::PermissionDenied => {
+            "give this user read and write permission for the directory and its files"
+        }
+        io::ErrorKind::ReadOnlyFilesystem => "mount it writable, or open with `OpenMode::ReadOnly`",
+        io::ErrorKind::IsADirectory | io::ErrorKind::NotADirectory => {
+            "move away what has this name, it is not the store's"
+        }
+        io::ErrorKind::NotFound => "check that the path exists",
+        _ => "check the device and the system's log",
     }
 }
 

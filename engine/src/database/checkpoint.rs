@@ -50,9 +50,41 @@ impl Writer {
     /// Seals `memtable`, creates the next WAL if `live`, and writes the MANIFEST that names them.
     ///
     /// # Errors
-    /// The medium's. Nothing happened then: what was written is abandoned, its numbers are not
-    /// used again.
+    /// The medium's. Nothing happened then: what was written is abandoned.
     pub(super) fn prepare_checkpoint(
+        &mut self,
+        storage: &dyn Storage,
+        options: &Options,
+        memtable: &Memtable,
+        cut: u64,
+        live: bool,
+    ) -> Result<Prepared> {
+        self.or_abandon(storage, |writer| {
+            writer.write_checkpoint(storage, options, memtable, cut, live)
+        })
+    }
+
+    /// Runs `create`; if it fails, removes the files it created. No MANIFEST names them, and
+    /// their numbers are not used again in this life. On a full medium this gives the space back.
+    pub(super) fn or_abandon<T>(
+        &mut self,
+        storage: &dyn Storage,
+        create: impl FnOnce(&mut Self) -> Result<T>,
+    ) -> Result<T> {
+        let (segment, generation) = (self.next_segment_id, self.next_generation);
+        let created = create(self);
+        if created.is_err() {
+            let segments = (segment..self.next_segment_id).map(names::segment_path);
+            let wals = (generation..self.next_generation).map(names::wal);
+            for name in segments.chain(wals) {
+                // The error that matters is in `created`; a file left behind is harmless.
+                let _ = storage.remove(&name);
+            }
+        }
+        created
+    }
+
+    fn write_checkpoint(
         &mut self,
         storage: &dyn Storage,
         options: &Options,

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, IoContext, Result};
 use crate::format::manifest::{Manifest, NAME_LEN_MAX};
 use crate::ids::CollectionId;
-use crate::wal::Write;
+use crate::storage::{ROOT, Storage};
+use crate::wal::{Wal, Write};
 
 use super::core::{Core, Permit, Writer};
 use super::publish;
@@ -23,7 +24,9 @@ impl Permit {
             return Ok(last);
         }
         core.health.require_writable()?;
-        let sequence = last + 1;
+        let sequence = last.checked_add(1).ok_or_else(|| Error::Invalid {
+            what: "all commit sequences are used up; copy the store into a new one".into(),
+        })?;
         {
             let mut writer = core.writer.lock();
             if writer.wal.is_none() {
@@ -48,7 +51,8 @@ impl Permit {
         let mut ids = Vec::with_capacity(names.len());
         for name in names {
             if name.is_empty() || name.len() > NAME_LEN_MAX {
-                let what = format!("a collection's name has 1 to {NAME_LEN_MAX} bytes");
+                let len = name.len();
+                let what = format!("a collection's name has 1 to {NAME_LEN_MAX} bytes, not {len}");
                 return Err(Error::Invalid { what });
             }
             let id = CollectionId::new(next_id);
@@ -82,23 +86,33 @@ impl Writer {
     /// `Io`: nothing happened. `InDoubt`: the switch failed, and the handle is poisoned.
     fn publish(&mut self, core: &Core, edit: impl FnOnce(&mut Manifest)) -> Result<()> {
         let storage = &*core.storage;
-        let fresh = if self.wal.is_none() {
-            let cut = self.manifest.last_checkpoint.unwrap_or(0);
-            Some(self.create_wal(storage, &core.options, cut)?)
-        } else {
-            None
-        };
         let mut manifest = self.manifest.clone();
         edit(&mut manifest);
-        if let Some(wal) = &fresh {
-            manifest.trailer.wals = vec![wal.generation()];
-        }
-        self.reserve_numbers(&mut manifest);
-        publish::prepare(storage, &manifest)?;
+        let fresh = self.or_abandon(storage, |writer| {
+            let fresh = writer.first_wal(storage, core)?;
+            if let Some(wal) = &fresh {
+                manifest.trailer.wals = vec![wal.generation()];
+            }
+            writer.reserve_numbers(&mut manifest);
+            publish::prepare(storage, &manifest)?;
+            Ok(fresh)
+        })?;
         publish::switch(storage).map_err(|error| core.health.poison(error))?;
         self.manifest = manifest;
         self.wal = self.wal.take().or(fresh);
         self.sweep_once(storage);
         Ok(())
+    }
+
+    /// The WAL of this life, if it has none yet.
+    fn first_wal(&mut self, storage: &dyn Storage, core: &Core) -> Result<Option<Wal>> {
+        if self.wal.is_some() {
+            return Ok(None);
+        }
+        // The MANIFEST this life began with may be a rename that was never synced; a WAL beside
+        // no MANIFEST at all would be a store that lost it.
+        storage.sync_dir(ROOT).at("sync directory", ROOT)?;
+        let cut = self.manifest.last_checkpoint.unwrap_or(0);
+        self.create_wal(storage, &core.options, cut).map(Some)
     }
 }

@@ -11,6 +11,7 @@ pub(super) struct Present {
     pub(super) manifest: bool,
     pub(super) legacy_wal: bool,
     pub(super) wals: Vec<u32>,
+    pub(super) segments_dir: bool,
     pub(super) segments: Vec<u64>,
     pub(super) temporaries: Vec<String>,
 }
@@ -18,17 +19,16 @@ pub(super) struct Present {
 impl Present {
     pub(super) fn list(storage: &dyn Storage) -> Result<Self> {
         let mut present = Self::default();
-        let mut has_segments = false;
         for name in storage.list(ROOT).at("list directory", ROOT)? {
             match name.as_str() {
                 names::MANIFEST => present.manifest = true,
                 names::LEGACY_WAL => present.legacy_wal = true,
-                names::SEGMENTS => has_segments = true,
+                names::SEGMENTS => present.segments_dir = true,
                 _ if names::is_temporary(&name) => present.temporaries.push(name),
                 _ => present.wals.extend(names::parse_wal(&name)),
             }
         }
-        if has_segments {
+        if present.segments_dir {
             let listed = storage.list(names::SEGMENTS).at("list directory", names::SEGMENTS)?;
             present.segments =
                 listed.iter().filter_map(|name| names::parse_segment(name)).collect();
@@ -57,19 +57,25 @@ impl Present {
         if let Some(generation) = self.wals.first() {
             return lost(names::wal(*generation));
         }
-        if self.legacy_wal {
-            let file = storage.open(names::LEGACY_WAL).at("open", names::LEGACY_WAL)?;
-            if !file.is_empty().at("read length", names::LEGACY_WAL)? {
-                return Err(Error::Foreign {
-                    file: names::LEGACY_WAL.into(),
-                    what: "a version-1 log without MANIFEST",
-                });
-            }
-        }
+        self.require_empty_legacy_wal(storage)?;
         match self.segments.first() {
             Some(id) => lost(names::segment_path(*id)),
             None => Ok(()),
         }
+    }
+
+    /// This engine never writes to `wal.log`: content there is commits that `EntiDB` took, before
+    /// this engine came or after it closed, and that nothing here would show.
+    pub(super) fn require_empty_legacy_wal(&self, storage: &dyn Storage) -> Result<()> {
+        if !self.legacy_wal {
+            return Ok(());
+        }
+        let file = storage.open(names::LEGACY_WAL).at("open", names::LEGACY_WAL)?;
+        if file.is_empty().at("read length", names::LEGACY_WAL)? {
+            return Ok(());
+        }
+        let what = "EntiDB's version-1 log holds commits";
+        Err(Error::Foreign { file: names::LEGACY_WAL.into(), what })
     }
 }
 

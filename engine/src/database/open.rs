@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use crate::error::{Error, IoContext, Result};
-use crate::format::manifest::{Manifest, NoManifest};
+use crate::format::manifest::{LEN_MAX, Manifest, NoManifest};
 use crate::format::names::{self, LEGACY_WAL, LOCK, MANIFEST, SEGMENTS};
 use crate::ids::IdSource;
 use crate::options::{OpenMode, Options};
@@ -15,10 +15,6 @@ use crate::view::View;
 use super::core::{Core, Published, Writer};
 use super::files::Present;
 use super::{publish, recover};
-
-/// A damaged directory must not make an open take memory without bound. A million collections
-/// and a million segments fit.
-const MANIFEST_LEN_MAX: usize = 512 << 20;
 
 pub(super) fn open(
     storage: Arc<dyn Storage>,
@@ -37,11 +33,17 @@ pub(super) fn open(
         present = Present::list(&*storage)?;
     }
     let manifest = read_manifest(&*storage)?;
+    present.require_empty_legacy_wal(&*storage)?;
     check_present(&manifest, &present)?;
     if let (OpenMode::ReadOnly, Some(wal)) = (options.mode, manifest.trailer.wals.first()) {
         return Err(Error::NeedsRecovery { file: names::wal(*wal) });
     }
     let view = View { segments: open_segments(&*storage, &manifest)?, ..View::default() };
+    if !present.segments_dir && options.mode != OpenMode::ReadOnly {
+        // Copying a store without segments may well lose the empty directory.
+        storage.create_dir(SEGMENTS).at("create directory", SEGMENTS)?;
+        storage.sync_dir(ROOT).at("sync directory", ROOT)?;
+    }
     let mut writer = Writer {
         next_segment_id: present.next_segment_id(&manifest),
         next_generation: present.next_generation(&manifest),
@@ -62,10 +64,18 @@ pub(super) fn open(
 }
 
 fn lock(storage: &dyn Storage, mode: OpenMode) -> Result<Box<dyn LockGuard>> {
-    if mode == OpenMode::Create {
-        directory_exists(storage.create_dir(ROOT))?;
-    } else {
-        directory_exists(storage.list(ROOT))?;
+    let directory = match mode {
+        OpenMode::Create => storage.create_dir(ROOT).at("create directory", ROOT),
+        OpenMode::Existing | OpenMode::ReadOnly => match storage.list(ROOT) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Err(Error::NoStore),
+            listed => listed.map(drop).at("list directory", ROOT),
+        },
+    };
+    match directory {
+        Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::NotADirectory => {
+            return Err(Error::NotADirectory);
+        }
+        directory => directory?,
     }
     match storage.lock(LOCK) {
         Err(e) if e.kind() == io::ErrorKind::WouldBlock => Err(Error::Locked { file: LOCK }),
@@ -73,31 +83,25 @@ fn lock(storage: &dyn Storage, mode: OpenMode) -> Result<Box<dyn LockGuard>> {
     }
 }
 
-fn directory_exists<T>(answer: io::Result<T>) -> Result<T> {
-    match answer {
-        Err(e) if e.kind() == io::ErrorKind::NotFound => Err(Error::NoStore),
-        Err(e) if e.kind() == io::ErrorKind::NotADirectory => Err(Error::NotADirectory),
-        answer => answer.at("use directory", ROOT),
-    }
-}
-
-/// Creates an empty store. MANIFEST comes last: without it there is none.
+/// Creates an empty store. MANIFEST comes last: without it there is none, and beside it every
+/// other name, that of the store's own directory included, is durable already.
 fn create(storage: &dyn Storage, present: &Present) -> Result<()> {
     storage.create_dir(SEGMENTS).at("create directory", SEGMENTS)?;
     if !present.legacy_wal {
         storage.create(LEGACY_WAL).at("create", LEGACY_WAL)?;
     }
+    storage.sync_dir(ROOT).at("sync directory", ROOT)?;
+    storage.sync_dir(PARENT).at("sync directory", PARENT)?;
     publish::prepare(storage, &Manifest::default())?;
-    publish::switch(storage)?;
-    storage.sync_dir(PARENT).at("sync directory", PARENT)
+    publish::switch(storage)
 }
 
 pub(super) fn read_manifest(storage: &dyn Storage) -> Result<Manifest> {
     let file = storage.open(MANIFEST).at("open", MANIFEST)?;
     let len = file.len().at("read length", MANIFEST)?;
-    let Some(len) = usize::try_from(len).ok().filter(|len| *len <= MANIFEST_LEN_MAX) else {
-        let what = format!("{len} bytes, above the limit of {MANIFEST_LEN_MAX}");
-        return Err(Error::corrupt(MANIFEST, MANIFEST_LEN_MAX as u64, what));
+    let Some(len) = usize::try_from(len).ok().filter(|len| *len <= LEN_MAX) else {
+        let what = format!("{len} bytes, above the limit of {LEN_MAX}");
+        return Err(Error::corrupt(MANIFEST, LEN_MAX as u64, what));
     };
     let mut bytes = vec![0; len];
     file.read_at(0, &mut bytes).at("read", MANIFEST)?;

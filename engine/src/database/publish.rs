@@ -2,22 +2,27 @@
 
 use std::io;
 
-use crate::error::{IoContext, Result};
-use crate::format::manifest::Manifest;
+use crate::error::{Error, IoContext, Result};
+use crate::format::manifest::{LEN_MAX, Manifest};
 use crate::format::names::{MANIFEST, MANIFEST_TMP};
 use crate::storage::{ROOT, Storage, SyncKind};
 
 /// Writes and syncs the next MANIFEST beside the current one. Until [`switch`], nothing happened.
 ///
 /// # Errors
-/// The medium's; the temporary file is abandoned.
+/// `TooLarge` if no open would read it; the medium's. The temporary file is abandoned.
 pub(super) fn prepare(storage: &dyn Storage, next: &Manifest) -> Result<()> {
+    let bytes = next.encode();
+    if bytes.len() > LEN_MAX {
+        let (len, limit) = (bytes.len() as u64, LEN_MAX as u64);
+        return Err(Error::TooLarge { what: "MANIFEST", len, limit });
+    }
     match storage.remove(MANIFEST_TMP) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => {}
         removed => removed.at("remove", MANIFEST_TMP)?,
     }
     let file = storage.create(MANIFEST_TMP).at("create", MANIFEST_TMP)?;
-    file.write_at(0, &next.encode()).at("write", MANIFEST_TMP)?;
+    file.write_at(0, &bytes).at("write", MANIFEST_TMP)?;
     file.sync(SyncKind::Full).at("sync", MANIFEST_TMP)
 }
 

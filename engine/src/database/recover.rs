@@ -5,11 +5,11 @@
 //! MANIFEST is published with a fresh WAL before anything is shown: what an open has shown is
 //! acknowledged from then on.
 
-use crate::error::Result;
+use crate::error::{IoContext, Result};
 use crate::ids::CollectionId;
 use crate::memtable::Memtable;
 use crate::options::Options;
-use crate::storage::Storage;
+use crate::storage::{ROOT, Storage};
 use crate::wal;
 
 use super::core::{Published, Writer};
@@ -20,14 +20,16 @@ pub(super) fn recover(
     writer: &mut Writer,
     published: &mut Published,
 ) -> Result<()> {
+    // The MANIFEST read here may be a rename that the last life never synced. If power loss took
+    // it back after a segment was created, an older MANIFEST would stand beside a newer segment.
+    storage.sync_dir(ROOT).at("sync directory", ROOT)?;
     let memtable = Memtable::default();
     let known = |id: CollectionId| writer.manifest.collections.values().any(|known| *known == id);
     let mut last = published.sequence;
     for generation in &writer.manifest.trailer.wals {
-        let scanned = wal::scan(storage, *generation, last, &known, &mut |sequence, writes| {
+        last = wal::scan(storage, *generation, last, &known, &mut |sequence, writes| {
             memtable.apply(sequence, writes, &[]);
         })?;
-        last = scanned.last;
     }
     let prepared = writer.prepare_checkpoint(storage, options, &memtable, last, true)?;
     writer.install(storage, prepared, published)

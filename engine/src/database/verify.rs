@@ -1,6 +1,8 @@
 //! Verification: everything MANIFEST vouches for, read from the medium.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::format::manifest::Manifest;
+use crate::format::names;
 use crate::ids::CollectionId;
 use crate::segment::Segment;
 use crate::wal;
@@ -21,8 +23,13 @@ pub struct Verified {
 
 impl Permit {
     pub(super) fn verify(&self) -> Result<Verified> {
+        self.core.health.require_writable()?;
         let storage = &*self.core.storage;
         let manifest = read_manifest(storage)?;
+        if manifest != self.core.writer.lock().manifest {
+            let what = "a valid MANIFEST, but not the one this handle works with";
+            return Err(Error::corrupt(names::MANIFEST, 0_u64, what));
+        }
         let last_checkpoint = manifest.last_checkpoint.unwrap_or(0);
         let mut verified = Verified { segments: 0, records: 0, wal_commits: 0 };
         for (id, info) in &manifest.trailer.segments {
@@ -32,9 +39,23 @@ impl Permit {
         let known = |id: CollectionId| manifest.collections.values().any(|known| *known == id);
         let mut last = last_checkpoint;
         for generation in &manifest.trailer.wals {
-            last = wal::scan(storage, *generation, last, &known, &mut |_, _| {})?.last;
+            last = wal::scan(storage, *generation, last, &known, &mut |_, _| {})?;
         }
+        self.require_all_commits(&manifest, last)?;
         verified.wal_commits = last - last_checkpoint;
         Ok(verified)
+    }
+
+    /// A WAL whose last commits are damaged looks like one with a torn tail. This handle knows
+    /// better: whatever it shows was synced.
+    fn require_all_commits(&self, manifest: &Manifest, last: u64) -> Result<()> {
+        let (_, shown) = self.core.current();
+        if last == shown {
+            return Ok(());
+        }
+        let file =
+            manifest.trailer.wals.last().map_or(names::MANIFEST.into(), |wal| names::wal(*wal));
+        let what = format!("holds commits up to {last} where {shown} was acknowledged");
+        Err(Error::corrupt(file, 0_u64, what))
     }
 }

@@ -27,6 +27,10 @@ pub const FORMAT: (u16, u16) = (1, 0);
 /// The longest collection name, in bytes.
 pub const NAME_LEN_MAX: usize = 255;
 
+/// The longest MANIFEST, in bytes: a damaged one must not make an open take memory without bound.
+/// A million segments fit, or a quarter of a million collections with names of the longest kind.
+pub const LEN_MAX: usize = 64 << 20;
+
 /// Everything the store consists of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Manifest {
@@ -199,6 +203,9 @@ impl Manifest {
         if self.collections.keys().any(|name| name.is_empty() || name.len() > NAME_LEN_MAX) {
             return broken("a collection's name is empty or too long");
         }
+        if self.indexes.last_key_value().is_some_and(|(id, _)| *id >= self.next_index_id) {
+            return broken("an index is numbered above next_index_id");
+        }
         let trailer = &self.trailer;
         if trailer.segments.last_key_value().is_some_and(|(id, _)| *id >= trailer.next_segment_id) {
             return broken("a segment is numbered above next_segment_id");
@@ -219,7 +226,7 @@ fn unverified(bytes: &[u8]) -> NoManifest {
     let version = if bytes.get(4..6) == Some(&[1, 0]) { 1 } else { BODY_VERSION };
     match decode_body(&mut fields, version) {
         Ok(_) if fields.is_done() => NoManifest::Foreign,
-        Ok(_) => NoManifest::Corrupt { offset: fields.at(), what: "CRC mismatch" },
+        Ok(_) => NoManifest::Corrupt { offset: bytes.len() - CRC_LEN, what: "CRC mismatch" },
         Err(NoManifest::Corrupt { offset, what }) => NoManifest::Corrupt { offset, what },
         Err(_) => NoManifest::Corrupt { offset: 4, what: "CRC mismatch, unknown version" },
     }

@@ -17,7 +17,15 @@ pub(crate) struct Segment {
     name: String,
     data: Bytes,
     /// Ascending by key; a key stands once.
-    index: Vec<(Key, u32)>,
+    index: Vec<Entry>,
+}
+
+/// Where a key's record is, and the CRC it had when the whole segment was checked.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    key: Key,
+    offset: u32,
+    crc: u32,
 }
 
 impl Segment {
@@ -60,7 +68,7 @@ impl Segment {
         while at < self.data.len() {
             let (record, len) = self.decode(at)?;
             let key = Key { collection: record.collection, entity: record.entity };
-            if self.index.last().is_some_and(|(last, _)| *last >= key) {
+            if self.index.last().is_some_and(|last| last.key >= key) {
                 return Err(self.corrupt(at, "record out of (collection, entity) order"));
             }
             if record.sequence == 0 || record.sequence > last_checkpoint {
@@ -70,9 +78,10 @@ impl Segment {
                 );
                 return Err(self.corrupt(at, what));
             }
-            digest.update(stored_crc(&self.data[at..at + len]).to_le_bytes());
+            let crc = stored_crc(&self.data[at..at + len]);
+            digest.update(crc.to_le_bytes());
             let offset = u32::try_from(at).map_err(|_| self.corrupt(at, "segment above 4 GiB"))?;
-            self.index.push((key, offset));
+            self.index.push(Entry { key, offset, crc });
             at += len;
         }
         if self.index.len() as u64 != info.records {
@@ -93,12 +102,12 @@ impl Segment {
 
     /// The key at a position of the index.
     pub(crate) fn key(&self, position: usize) -> Option<Key> {
-        self.index.get(position).map(|(key, _)| *key)
+        self.index.get(position).map(|entry| entry.key)
     }
 
     /// The first position whose key is not below `key`.
     pub(crate) fn lower_bound(&self, key: &Key) -> usize {
-        self.index.partition_point(|(other, _)| other < key)
+        self.index.partition_point(|entry| entry.key < *key)
     }
 
     /// The version of a key, without copying its content.
@@ -110,16 +119,18 @@ impl Segment {
         if self.key(position) == Some(*key) { self.read(position).map(Some) } else { Ok(None) }
     }
 
-    /// The version at a position of the index, checked against its CRC and its key.
+    /// The version at a position of the index: the very record that was there when the segment
+    /// was opened, by its CRC, which covers key and sequence too.
     ///
     /// # Errors
     /// `Corrupt`, as [`Segment::get`].
     pub(crate) fn read(&self, position: usize) -> Result<Version> {
-        let (key, offset) = self.index[position];
+        let Entry { key, offset, crc } = self.index[position];
         let at = offset as usize;
-        let (record, _) = self.decode(at)?;
-        if (record.collection, record.entity) != (key.collection, key.entity) {
-            return Err(self.corrupt(at, "the record is another entity's than when it was opened"));
+        let (record, len) = self.decode(at)?;
+        let found = Key { collection: record.collection, entity: record.entity };
+        if found != key || stored_crc(&self.data[at..at + len]) != crc {
+            return Err(self.corrupt(at, "not the record that was here at open"));
         }
         let content = record.payload.map(|payload| {
             let start = at + HEADER_LEN;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use crate::error::{IoContext, Result};
+use crate::error::{Error, IoContext, Result};
 use crate::format::manifest::SegmentInfo;
 use crate::format::names;
 use crate::format::segment::{OVERHEAD, Record, encode};
@@ -22,31 +22,14 @@ pub(crate) struct Sealed {
 
 /// Writes the newest version of every key into new segments, each sealed before it would exceed
 /// `max_len` bytes, and syncs them and their directory. Numbers are taken from `next_id`, which
-/// moves on even if this fails: a number is never used twice.
+/// moves on even if this fails: a number is never used twice, and the caller removes the files.
 ///
 /// A version that only a live snapshot needs stays where that snapshot finds it: in the memtable
 /// the snapshot holds. Tombstones are always written, they hide versions in older segments.
 ///
 /// # Errors
-/// The medium's. The files written so far are removed again, if the medium lets us.
+/// The medium's; `Invalid` when segment numbers are used up.
 pub(crate) fn seal(
-    storage: &dyn Storage,
-    memtable: &Memtable,
-    next_id: &mut u64,
-    max_len: u64,
-) -> Result<Vec<Sealed>> {
-    let first_id = *next_id;
-    let written = write_all(storage, memtable, next_id, max_len);
-    if written.is_err() {
-        for id in first_id..*next_id {
-            // The error that matters is in `written`; an unlisted file left behind is harmless.
-            let _ = storage.remove(&names::segment_path(id));
-        }
-    }
-    written
-}
-
-fn write_all(
     storage: &dyn Storage,
     memtable: &Memtable,
     next_id: &mut u64,
@@ -64,7 +47,9 @@ fn write_all(
             writer
         } else {
             let id = *next_id;
-            *next_id += 1;
+            *next_id = id.checked_add(1).ok_or_else(|| Error::Invalid {
+                what: "all segment numbers are used up; copy the store into a new one".into(),
+            })?;
             open.insert(Writer::create(storage, id)?)
         };
         writer.push(&Record {

@@ -97,7 +97,10 @@ impl Storage for FileStorage {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false).mode(0o600);
         let file = match options.open(&path) {
-            Err(e) if is_write_refusal(&e) => OpenOptions::new().read(true).open(&path)?,
+            // Where nothing may be written, a lock file that is there will do.
+            Err(e) if is_write_refusal(&e) => {
+                OpenOptions::new().read(true).open(&path).map_err(|_| e)?
+            }
             opened => opened?,
         };
         match file.try_lock() {

@@ -18,17 +18,8 @@ use crate::format::wal::{
 use crate::ids::{CollectionId, Key};
 use crate::storage::Storage;
 
-/// What a WAL held.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Scanned {
-    /// Sequence of the last complete commit, or the cut if there is none.
-    pub(crate) last: u64,
-    /// Bytes up to the end of the last complete commit.
-    pub(crate) end: u64,
-}
-
 /// Reads the WAL of a generation, which must begin at cut `cut`, and hands every complete commit
-/// to `apply`, in order.
+/// to `apply`, in order. The answer is the sequence of the last one, or the cut if there is none.
 ///
 /// `known` tells whether a collection exists.
 ///
@@ -40,7 +31,7 @@ pub(crate) fn scan(
     cut: u64,
     known: &dyn Fn(CollectionId) -> bool,
     apply: &mut dyn FnMut(u64, Vec<Write>),
-) -> Result<Scanned> {
+) -> Result<u64> {
     let name = names::wal(generation);
     let file = match storage.open(&name) {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
@@ -49,7 +40,7 @@ pub(crate) fn scan(
         opened => opened.at("open WAL", &name)?,
     };
     let window = Window::new(&*file).at("read length of WAL", &name)?;
-    let mut scanner = Scanner { name, generation, window, known, at: 0, last: cut, synced_to: 0 };
+    let mut scanner = Scanner { name, generation, window, known, at: 0, last: cut, synced_to: cut };
     scanner.first_record(cut)?;
     let mut end = scanner.at;
     while let Some(writes) = scanner.transaction()? {
@@ -57,7 +48,7 @@ pub(crate) fn scan(
         apply(scanner.last, writes);
     }
     scanner.reject_records_after(end)?;
-    Ok(Scanned { last: scanner.last, end })
+    Ok(scanner.last)
 }
 
 struct Scanner<'a> {
@@ -85,11 +76,16 @@ impl Scanner<'_> {
         let Some((record, len)) = self.record_at(0)? else {
             return Err(self.corrupt(0, "the first record is damaged"));
         };
+        let synced_to = record.stamp.map_or(0, |stamp| stamp.synced_to);
         let Body::Checkpoint { cut: found, reserved: Some(reserved) } = record.body else {
             return Err(self.corrupt(0, "the first record is not a checkpoint"));
         };
         if found != cut {
             let what = format!("begins at cut {found} where sequence {cut} was reached");
+            return Err(self.corrupt(0, what));
+        }
+        if synced_to != cut {
+            let what = format!("claims that commit {synced_to} was synced, at cut {cut}");
             return Err(self.corrupt(0, what));
         }
         let file_len = self.window.len();
@@ -103,7 +99,8 @@ impl Scanner<'_> {
 
     /// The next complete transaction; `None` at a break. Leaves `at` after its COMMIT.
     fn transaction(&mut self) -> Result<Option<Vec<Write>>> {
-        let sequence = self.last + 1;
+        // No commit can follow the last sequence there is.
+        let Some(sequence) = self.last.checked_add(1) else { return Ok(None) };
         let mut writes: Vec<Write> = Vec::new();
         let mut begun = false;
         loop {
@@ -224,3 +221,6 @@ impl Scanner<'_> {
         Error::corrupt(&self.name, offset, what)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -31,7 +31,7 @@ impl Wal {
     /// included. No commit may enter it before MANIFEST names it.
     ///
     /// # Errors
-    /// The medium's; the file is removed again, if the medium lets us.
+    /// The medium's; the caller removes the file.
     pub(crate) fn create(
         storage: &dyn Storage,
         generation: u32,
@@ -42,11 +42,7 @@ impl Wal {
         let file = storage.create(&name).at("create WAL", &name)?;
         let mut wal =
             Self { name, file, generation, end: 0, len: reserve, reserve, buffer: Vec::new() };
-        if let Err(error) = wal.begin(storage, cut) {
-            // The error that matters is the one above; an unlisted file left behind is harmless.
-            let _ = storage.remove(&wal.name);
-            return Err(error);
-        }
+        wal.begin(storage, cut)?;
         Ok(wal)
     }
 
