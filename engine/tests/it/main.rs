@@ -1,0 +1,17 @@
+//! The engine over its public API, on media in memory and on real files.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test says what it expects")]
+
+mod bad_input;
+mod determinism;
+mod directory;
+mod entidb;
+mod lifecycle;
+mod poison;
+mod recovery;
+mod snapshots;
+mod support;
+mod transactions;
+
+#[global_allocator]
+static ALLOCATOR: support::memory::Noting = support::memory::Noting;
