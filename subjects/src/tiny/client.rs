@@ -104,7 +104,7 @@ impl<'a> TinyClient<'a> {
                 self.known(*collection)?;
                 Ok(Outcome::Entities(match &self.transaction {
                     Some(transaction) => transaction.scan(*collection),
-                    None => self.store.visible().data.scan(*collection),
+                    None => self.store.visible().read().scan(*collection),
                 }))
             }
             Op::Snapshot { slot } => {
@@ -157,8 +157,12 @@ impl<'a> TinyClient<'a> {
 
     fn get(&self, collection: Collection, id: Id) -> Option<Bytes> {
         match &self.transaction {
+            Some(transaction) if self.store.flaws.key_without_collection => {
+                let mut own = transaction.writes.iter().filter(|((_, written), _)| *written == id);
+                own.next().map_or_else(|| transaction.get(collection, id), |(_, own)| own.clone())
+            }
             Some(transaction) => transaction.get(collection, id),
-            None => self.store.visible().data.get(collection, id).cloned(),
+            None => self.store.visible().read().get(collection, id).cloned(),
         }
     }
 

@@ -4,8 +4,8 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each flaw is switched on by itself")]
 pub struct Flaws {
-    /// The changes of a transaction are logged in the order of a randomly seeded hash map, so
-    /// equal runs leave different bytes.
+    /// The log is written in the order of a randomly seeded hash map, so equal runs leave different
+    /// bytes.
     pub hash_map_order: bool,
     /// Opening skips what is torn but leaves it in the log and appends after it, so the next
     /// opening does not find what was committed since.
@@ -15,7 +15,8 @@ pub struct Flaws {
     pub recovery_not_synced: bool,
     /// Opening fails if an interrupted rewrite left its temporary file.
     pub leftover_refused: bool,
-    /// The entities of a transaction become visible one by one, while the log is being written.
+    /// The entities of a transaction become visible one by one, while the log is being written;
+    /// snapshots see only whole transactions.
     pub publish_before_complete: bool,
     /// Each change of a transaction is a log record of its own, and nothing marks the last.
     pub record_per_change: bool,
@@ -29,9 +30,7 @@ pub struct Flaws {
     pub sequence_skips_on_abort: bool,
     /// An insert takes the identity drawn even if it is live.
     pub insert_overwrites_live: bool,
-    /// A checkpoint gives the first entity of each collection another identity.
-    pub id_changed_on_rewrite: bool,
-    /// Entities are kept by identity alone, whatever their collection.
+    /// Reads in a transaction look for its own writes by identity alone, whatever the collection.
     pub key_without_collection: bool,
 }
 
@@ -49,7 +48,6 @@ impl Flaws {
         snapshot_broken_by_checkpoint: false,
         sequence_skips_on_abort: false,
         insert_overwrites_live: false,
-        id_changed_on_rewrite: false,
         key_without_collection: false,
     };
 }

@@ -1,5 +1,6 @@
 //! The tiny store's log file: appended to by commits, rewritten whole by checkpoints and opens.
 
+use std::collections::HashSet;
 use std::io;
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use proofhouse_model::{ErrorClass, Refusal};
 
 use super::data::Data;
 use super::flaws::Flaws;
-use super::record::Record;
+use super::record::{Change, Record};
 
 const LOG: &str = "tiny.log";
 const REWRITTEN: &str = "tiny.log.tmp";
@@ -123,8 +124,8 @@ fn rewrite(
         }
     }
     let file = storage.create(REWRITTEN)?;
-    let record = Record { sequence, changes: data.as_changes() };
-    let bytes = record.encode().ok_or(io::ErrorKind::FileTooLarge)?;
+    let changes = logged_order(flaws, data.as_changes());
+    let bytes = Record { sequence, changes }.encode().ok_or(io::ErrorKind::FileTooLarge)?;
     file.write_at(0, &bytes)?;
     file.sync(SyncKind::Full)?;
     storage.rename(REWRITTEN, LOG)?;
@@ -132,6 +133,14 @@ fn rewrite(
         storage.sync_dir(ROOT)?;
     }
     Ok((file, bytes.len() as u64))
+}
+
+/// The order in which changes are logged: as they are, but for a flaw.
+pub(super) fn logged_order(flaws: Flaws, changes: Vec<Change>) -> Vec<Change> {
+    if flaws.hash_map_order {
+        return changes.into_iter().collect::<HashSet<_>>().into_iter().collect();
+    }
+    changes
 }
 
 /// What an error of the medium means to who opens the store.

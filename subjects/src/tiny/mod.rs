@@ -70,7 +70,7 @@ impl OnStorage for Tiny {
             storage.lock("LOCK")
         };
         let lock = prepare().map_err(|error| refusal(&error))?;
-        let mut data = Data::new(self.flaws.key_without_collection);
+        let mut data = Data::default();
         let log = Log::open(storage, self.flaws, &mut data)?;
         Ok(Box::new(TinyStore::new(log, lock, data, self.flaws, settings)))
     }

@@ -1,6 +1,5 @@
 //! The open tiny store: one writer at a time, readers that never wait for it.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use entidb_engine::storage::LockGuard;
@@ -10,7 +9,7 @@ use proofhouse_model::{Client, Collection, Entropy, ErrorClass, Refusal, Setting
 use super::client::TinyClient;
 use super::data::Data;
 use super::flaws::Flaws;
-use super::log::Log;
+use super::log::{Log, logged_order};
 use super::record::{Change, Record};
 
 /// What all clients share.
@@ -28,8 +27,17 @@ pub(super) struct TinyStore {
 #[derive(Clone)]
 pub(super) struct Visible {
     pub(super) data: Arc<Data>,
+    /// The same with a part of the commit under way, for the flaw that publishes early.
+    early: Option<Arc<Data>>,
     /// How many checkpoints there were, for the flaw that breaks snapshots at one.
     pub(super) checkpoints: u64,
+}
+
+impl Visible {
+    /// What reads outside of transactions and snapshots see.
+    pub(super) fn read(&self) -> &Arc<Data> {
+        self.early.as_ref().unwrap_or(&self.data)
+    }
 }
 
 impl TinyStore {
@@ -42,7 +50,7 @@ impl TinyStore {
     ) -> Self {
         Self {
             log: Mutex::new(log),
-            visible: Mutex::new(Visible { data: Arc::new(data), checkpoints: 0 }),
+            visible: Mutex::new(Visible { data: Arc::new(data), early: None, checkpoints: 0 }),
             flaws,
             entropy: Entropy::new(settings),
             max_payload: settings.max_payload as usize,
@@ -61,19 +69,12 @@ impl TinyStore {
     }
 
     /// Commits changes of entities, if there are any; answers the last sequence.
-    pub(super) fn commit(
-        &self,
-        log: &mut Log,
-        mut changes: Vec<Change>,
-    ) -> Result<u64, ErrorClass> {
+    pub(super) fn commit(&self, log: &mut Log, changes: Vec<Change>) -> Result<u64, ErrorClass> {
         if changes.is_empty() {
             return Ok(log.sequence);
         }
-        if self.flaws.hash_map_order {
-            changes = changes.into_iter().collect::<HashSet<_>>().into_iter().collect();
-        }
         let sequence = log.sequence + 1;
-        self.log_and_publish(log, sequence, changes)?;
+        self.log_and_publish(log, sequence, logged_order(self.flaws, changes))?;
         log.sequence = sequence;
         Ok(sequence)
     }
@@ -98,7 +99,7 @@ impl TinyStore {
             let bytes = encode(sequence, changes.clone())?;
             let mut pieces = bytes.chunks(bytes.len().div_ceil(changes.len()));
             for change in &changes {
-                self.publish(vec![change.clone()]);
+                self.publish_early(change.clone());
                 log.append(pieces.next().unwrap_or_default())?;
             }
         } else {
@@ -114,22 +115,25 @@ impl TinyStore {
     /// Makes changes visible, all at once.
     fn publish(&self, changes: Vec<Change>) {
         let mut visible = self.visible.lock();
+        visible.early = None;
         let data = Arc::make_mut(&mut visible.data);
         for change in changes {
             data.apply(change);
         }
     }
 
+    /// Makes a change visible to reads, but not yet to snapshots.
+    fn publish_early(&self, change: Change) {
+        let mut visible = self.visible.lock();
+        let mut early = Arc::unwrap_or_clone(visible.read().clone());
+        early.apply(change);
+        visible.early = Some(Arc::new(early));
+    }
+
     /// Writes the store into a new log.
     pub(super) fn checkpoint(&self, log: &mut Log) -> Result<(), ErrorClass> {
-        let mut data = self.visible().data;
-        if self.flaws.id_changed_on_rewrite {
-            Arc::make_mut(&mut data).change_first_ids();
-        }
-        log.checkpoint(&data)?;
-        let mut visible = self.visible.lock();
-        visible.data = data;
-        visible.checkpoints += 1;
+        log.checkpoint(&self.visible().data)?;
+        self.visible.lock().checkpoints += 1;
         Ok(())
     }
 }

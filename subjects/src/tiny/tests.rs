@@ -47,7 +47,6 @@ fn flaws_without_crashes_show_in_plans() {
         Flaws { snapshot_broken_by_checkpoint: true, ..Flaws::NONE },
         Flaws { sequence_skips_on_abort: true, ..Flaws::NONE },
         Flaws { insert_overwrites_live: true, ..Flaws::NONE },
-        Flaws { id_changed_on_rewrite: true, ..Flaws::NONE },
         Flaws { key_without_collection: true, ..Flaws::NONE },
     ];
     for flaws in flaws {
