@@ -3,6 +3,7 @@
 //! A subject is written once, over the engine's storage seam ([`OnStorage`]); [`Placed`] opens it on
 //! a simulated disk, on real files and in memory alike.
 
+pub mod command;
 pub mod flawed;
 pub mod kill;
 pub mod place;
@@ -10,6 +11,7 @@ pub mod reference;
 pub mod sim;
 pub mod tiny;
 
+pub use command::{CommandLine, CommandSubject, DriverError, check_subject};
 pub use kill::{KillPoint, KillStorage};
 pub use place::{OnStorage, Placed};
 pub use reference::Reference;

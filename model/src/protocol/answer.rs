@@ -28,6 +28,16 @@ pub enum Reply {
     Outcome(Outcome),
 }
 
+impl Reply {
+    /// Of which kind it is, as the answer's `outcome` says it.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Hello(_) => Kind::Hello.name(),
+            Self::Outcome(outcome) => Kind::of(outcome).name(),
+        }
+    }
+}
+
 impl Answer {
     /// An answer without a message.
     pub const fn new(n: u64, reply: Reply) -> Self {
@@ -76,6 +86,19 @@ enum Kind {
 }
 
 impl Kind {
+    const fn of(outcome: &Outcome) -> Self {
+        match outcome {
+            Outcome::Done => Self::Done,
+            Outcome::Existed(_) => Self::Existed,
+            Outcome::Committed { .. } => Self::Committed,
+            Outcome::Inserted { .. } => Self::Inserted,
+            Outcome::Value(_) => Self::Value,
+            Outcome::Values(_) => Self::Values,
+            Outcome::Entities(_) => Self::Entities,
+            Outcome::Failed(_) => Self::Failed,
+        }
+    }
+
     const fn name(self) -> &'static str {
         match self {
             Self::Hello => "hello",
@@ -135,39 +158,39 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Nullable
 
 impl Fields {
     fn new(answer: Answer) -> Self {
-        let fields = match answer.reply {
-            Reply::Hello(hello) => Self {
-                protocol: Some(hello.protocol),
-                name: Some(hello.name),
-                capabilities: Some(names(hello.capabilities)),
-                promises: Some(hello.promises),
-                ..kind(Kind::Hello)
-            },
-            Reply::Outcome(outcome) => Self::from_outcome(outcome),
+        let (kind, fields) = match answer.reply {
+            Reply::Hello(hello) => {
+                let fields = Self {
+                    protocol: Some(hello.protocol),
+                    name: Some(hello.name),
+                    capabilities: Some(names(hello.capabilities)),
+                    promises: Some(hello.promises),
+                    ..Self::default()
+                };
+                (Kind::Hello, fields)
+            }
+            Reply::Outcome(outcome) => (Kind::of(&outcome), Self::from_outcome(outcome)),
         };
-        Self { n: Some(answer.n), message: answer.message, ..fields }
+        Self { n: Some(answer.n), outcome: Some(kind), message: answer.message, ..fields }
     }
 
     fn from_outcome(outcome: Outcome) -> Self {
+        let none = Self::default();
         match outcome {
-            Outcome::Done => kind(Kind::Done),
-            Outcome::Existed(existed) => Self { existed: Some(existed), ..kind(Kind::Existed) },
-            Outcome::Committed { sequence } => Self { sequence, ..kind(Kind::Committed) },
-            Outcome::Inserted { id, sequence } => {
-                Self { id: Some(id), sequence, ..kind(Kind::Inserted) }
-            }
-            Outcome::Value(value) => {
-                Self { value: Some(Nullable(value.map(Hex))), ..kind(Kind::Value) }
-            }
+            Outcome::Done => none,
+            Outcome::Existed(existed) => Self { existed: Some(existed), ..none },
+            Outcome::Committed { sequence } => Self { sequence, ..none },
+            Outcome::Inserted { id, sequence } => Self { id: Some(id), sequence, ..none },
+            Outcome::Value(value) => Self { value: Some(Nullable(value.map(Hex))), ..none },
             Outcome::Values(values) => {
                 let values = values.into_iter().map(|value| value.map(Hex)).collect();
-                Self { values: Some(values), ..kind(Kind::Values) }
+                Self { values: Some(values), ..none }
             }
             Outcome::Entities(entities) => {
                 let entities = entities.into_iter().map(|(id, bytes)| (id, Hex(bytes))).collect();
-                Self { entities: Some(entities), ..kind(Kind::Entities) }
+                Self { entities: Some(entities), ..none }
             }
-            Outcome::Failed(class) => Self { class: Some(class), ..kind(Kind::Failed) },
+            Outcome::Failed(class) => Self { class: Some(class), ..none },
         }
     }
 
@@ -208,9 +231,4 @@ impl Fields {
             promises: need(self.promises.take(), name, "promises")?,
         })
     }
-}
-
-/// An answer of a kind, without its other fields.
-fn kind(kind: Kind) -> Fields {
-    Fields { outcome: Some(kind), ..Fields::default() }
 }

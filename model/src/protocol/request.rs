@@ -42,6 +42,42 @@ pub enum Ask {
     Bye,
 }
 
+impl Ask {
+    /// What is asked, as the request's `op` says it.
+    pub const fn name(&self) -> &'static str {
+        self.kind().name()
+    }
+
+    const fn kind(&self) -> Kind {
+        let op = match self {
+            Self::Hello { .. } => return Kind::Hello,
+            Self::Open { .. } => return Kind::Open,
+            Self::Client => return Kind::Client,
+            Self::Close => return Kind::Close,
+            Self::Bye => return Kind::Bye,
+            Self::Op(op) => op,
+        };
+        match op {
+            Op::CreateCollection { .. } => Kind::CreateCollection,
+            Op::Begin => Kind::Begin,
+            Op::Commit => Kind::Commit,
+            Op::Abort => Kind::Abort,
+            Op::Put { .. } => Kind::Put,
+            Op::Insert { .. } => Kind::Insert,
+            Op::Delete { .. } => Kind::Delete,
+            Op::Get { .. } => Kind::Get,
+            Op::GetMany { .. } => Kind::GetMany,
+            Op::Scan { .. } => Kind::Scan,
+            Op::Snapshot { .. } => Kind::Snapshot,
+            Op::SnapshotGet { .. } => Kind::SnapshotGet,
+            Op::SnapshotScan { .. } => Kind::SnapshotScan,
+            Op::SnapshotRelease { .. } => Kind::SnapshotRelease,
+            Op::Checkpoint => Kind::Checkpoint,
+            Op::Reopen => Kind::Close,
+        }
+    }
+}
+
 impl Request {
     /// Appends the request to `out` as a line, with its line feed. [`Op::Reopen`], which travels
     /// as a close and an open, becomes its close.
@@ -144,52 +180,40 @@ struct Fields {
 impl Fields {
     fn new(n: u64, ask: &Ask) -> Self {
         let fields = match ask {
-            Ask::Hello { protocol } => Self { protocol: Some(*protocol), ..kind(Kind::Hello) },
-            Ask::Open { dir, settings } => Self {
-                dir: Some(dir.clone()),
-                settings: Some(settings.clone()),
-                ..kind(Kind::Open)
-            },
-            Ask::Client => kind(Kind::Client),
+            Ask::Hello { protocol } => Self { protocol: Some(*protocol), ..Self::default() },
+            Ask::Open { dir, settings } => {
+                Self { dir: Some(dir.clone()), settings: Some(settings.clone()), ..Self::default() }
+            }
             Ask::Op(op) => Self::from_op(op),
-            Ask::Close => kind(Kind::Close),
-            Ask::Bye => kind(Kind::Bye),
+            Ask::Client | Ask::Close | Ask::Bye => Self::default(),
         };
-        Self { n: Some(n), ..fields }
+        Self { n: Some(n), op: Some(ask.kind()), ..fields }
     }
 
     fn from_op(op: &Op) -> Self {
+        let none = Self::default();
         let at =
-            |name, collection: &Collection| Self { collection: Some(*collection), ..kind(name) };
-        let one =
-            |name, collection: &Collection, id: &Id| Self { id: Some(*id), ..at(name, collection) };
+            |collection: &Collection| Self { collection: Some(*collection), ..Self::default() };
+        let one = |collection, id: &Id| Self { id: Some(*id), ..at(collection) };
+        let content = |payload: &Payload| Some(Hex(payload.bytes()));
         match op {
-            Op::CreateCollection { collection } => at(Kind::CreateCollection, collection),
-            Op::Begin => kind(Kind::Begin),
-            Op::Commit => kind(Kind::Commit),
-            Op::Abort => kind(Kind::Abort),
+            Op::CreateCollection { collection } | Op::Scan { collection } => at(collection),
             Op::Put { collection, id, payload } => {
-                Self { payload: Some(Hex(payload.bytes())), ..one(Kind::Put, collection, id) }
+                Self { payload: content(payload), ..one(collection, id) }
             }
             Op::Insert { collection, payload } => {
-                Self { payload: Some(Hex(payload.bytes())), ..at(Kind::Insert, collection) }
+                Self { payload: content(payload), ..at(collection) }
             }
-            Op::Delete { collection, id } => one(Kind::Delete, collection, id),
-            Op::Get { collection, id } => one(Kind::Get, collection, id),
-            Op::GetMany { collection, ids } => {
-                Self { ids: Some(ids.clone()), ..at(Kind::GetMany, collection) }
+            Op::Delete { collection, id } | Op::Get { collection, id } => one(collection, id),
+            Op::GetMany { collection, ids } => Self { ids: Some(ids.clone()), ..at(collection) },
+            Op::Snapshot { slot } | Op::SnapshotRelease { slot } => {
+                Self { slot: Some(*slot), ..none }
             }
-            Op::Scan { collection } => at(Kind::Scan, collection),
-            Op::Snapshot { slot } => slotted(*slot, kind(Kind::Snapshot)),
             Op::SnapshotGet { slot, collection, id } => {
-                slotted(*slot, one(Kind::SnapshotGet, collection, id))
+                Self { slot: Some(*slot), ..one(collection, id) }
             }
-            Op::SnapshotScan { slot, collection } => {
-                slotted(*slot, at(Kind::SnapshotScan, collection))
-            }
-            Op::SnapshotRelease { slot } => slotted(*slot, kind(Kind::SnapshotRelease)),
-            Op::Checkpoint => kind(Kind::Checkpoint),
-            Op::Reopen => kind(Kind::Close),
+            Op::SnapshotScan { slot, collection } => Self { slot: Some(*slot), ..at(collection) },
+            Op::Begin | Op::Commit | Op::Abort | Op::Checkpoint | Op::Reopen => none,
         }
     }
 
@@ -237,13 +261,4 @@ impl Fields {
     fn slot(&self, name: &'static str) -> Result<Slot, LineError> {
         need(self.slot, name, "slot")
     }
-}
-
-/// A request of a kind, without its other fields.
-fn kind(kind: Kind) -> Fields {
-    Fields { op: Some(kind), ..Fields::default() }
-}
-
-fn slotted(slot: Slot, fields: Fields) -> Fields {
-    Fields { slot: Some(slot), ..fields }
 }

@@ -1,0 +1,88 @@
+//! A conversation together with the process that it is held with.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use proofhouse_model::protocol::{Ask, Hello};
+use proofhouse_model::{ErrorClass, Op, Outcome, Refusal};
+
+use super::conversation::Conversation;
+use super::error::{DriverError, Fault};
+use super::process::{Launch, Launched, Process, ProcessEnd};
+
+/// A driver that has said hello.
+pub(super) struct Driver {
+    conversation: Conversation,
+    process: Box<dyn Process>,
+}
+
+/// How long a process that closed its output may take to end.
+const LEAVING: Duration = Duration::from_millis(500);
+
+impl Driver {
+    /// Starts a driver and asks who it is.
+    pub(super) fn start(
+        launch: &dyn Launch,
+        watchdog: Duration,
+    ) -> Result<(Self, Hello), DriverError> {
+        let Launched { pipes, process, hook } = launch.launch()?;
+        let conversation = Conversation::new(pipes, watchdog, hook).map_err(|error| {
+            DriverError { fault: Fault::Io(error.to_string()), stderr: Vec::new() }
+        })?;
+        let mut driver = Self { conversation, process };
+        let hello = driver.conversation.hello();
+        let hello = hello.map_err(|fault| driver.explain(fault))?;
+        Ok((driver, hello))
+    }
+
+    /// Asks one thing.
+    pub(super) fn ask(&mut self, ask: Ask) -> Result<(Outcome, Option<String>), DriverError> {
+        self.conversation.outcome(ask).map_err(|fault| self.explain(fault))
+    }
+
+    /// Asks operations with several of them unanswered.
+    pub(super) fn ask_all(
+        &mut self,
+        ops: &[Op],
+        window: NonZeroUsize,
+    ) -> Result<Vec<Outcome>, DriverError> {
+        let asks = ops.iter().cloned().map(Ask::Op);
+        self.conversation.outcomes(asks, window).map_err(|fault| self.explain(fault))
+    }
+
+    /// Opens or closes, which either is done or fails.
+    pub(super) fn turn(&mut self, ask: Ask) -> Result<Result<(), Refusal>, DriverError> {
+        Ok(match self.ask(ask)? {
+            (Outcome::Done, _) => Ok(()),
+            (Outcome::Failed(class), message) => {
+                Err(Refusal { class, message: message.unwrap_or_default() })
+            }
+            (other, _) => {
+                let message = format!("answered \"{other}\" where \"done\" or a failure is due");
+                Err(Refusal { class: ErrorClass::Unsupported, message })
+            }
+        })
+    }
+
+    /// Closes the driver's input; it then has to end within the watchdog's time.
+    pub(super) fn end(&mut self, watchdog: Duration) -> Result<Option<ProcessEnd>, DriverError> {
+        self.conversation.end().map_err(|fault| self.explain(fault))?;
+        Ok(self.process.ended_within(watchdog))
+    }
+
+    /// What the process tells beyond what the pipes do.
+    fn explain(&mut self, fault: Fault) -> DriverError {
+        let fault = match fault {
+            Fault::Closed { due } => match self.process.ended_within(LEAVING) {
+                Some(ProcessEnd::Exited(code)) => Fault::Exited { code, due },
+                Some(ProcessEnd::Killed(signal)) => Fault::Killed { signal, due },
+                None => Fault::Closed { due },
+            },
+            Fault::Hung { due, .. } if self.process.ended_within(Duration::ZERO).is_some() => {
+                Fault::ForkedAway { due }
+            }
+            fault => fault,
+        };
+        DriverError { fault, stderr: self.conversation.stderr_lines() }
+    }
+}
