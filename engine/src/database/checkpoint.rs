@@ -39,7 +39,7 @@ impl Permit {
         let prepared =
             writer.prepare_checkpoint(storage, &core.options, &view.memtable, sequence, live)?;
         // Readers move to the new view only once it is durable, so the switch works on a copy.
-        let mut next = Published { view, sequence, catalog: Arc::clone(&core.catalog()) };
+        let mut next = Published { view, sequence, catalog: core.catalog() };
         writer.install(storage, prepared, &mut next).map_err(|error| core.health.poison(error))?;
         core.republish(|published, _| *published = next);
         Ok(())

@@ -8,6 +8,7 @@ use crate::ids::CollectionId;
 use crate::storage::{ROOT, Storage};
 use crate::wal::{Wal, Write};
 
+use super::catalog::Catalog;
 use super::core::{Core, Permit, Writer};
 use super::publish;
 
@@ -67,7 +68,7 @@ impl Permit {
         if ids.is_empty() {
             return Ok(ids);
         }
-        let catalog = Arc::new(collections.clone());
+        let catalog = Arc::new(Catalog::new(collections.clone()));
         writer.publish(core, |manifest| {
             manifest.collections = collections;
             manifest.next_collection_id = next_id;

@@ -1,6 +1,5 @@
 //! What all handles, transactions and snapshots of one open store share.
 
-use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -14,11 +13,9 @@ use crate::sync::{Mutex, RwLock};
 use crate::view::View;
 use crate::wal::Wal;
 
+use super::catalog::Catalog;
 use super::gate::Gate;
 use super::health::Health;
-
-/// Names of collections, in order.
-pub(super) type Catalog = Arc<BTreeMap<String, CollectionId>>;
 
 pub(super) struct Core {
     pub(super) storage: Arc<dyn Storage>,
@@ -53,7 +50,7 @@ pub(super) struct Writer {
 pub(super) struct Published {
     pub(super) view: Arc<View>,
     pub(super) sequence: u64,
-    pub(super) catalog: Catalog,
+    pub(super) catalog: Arc<Catalog>,
 }
 
 impl Core {
@@ -97,12 +94,12 @@ impl Core {
         self.health.require_open()
     }
 
-    pub(super) fn catalog(&self) -> Catalog {
+    pub(super) fn catalog(&self) -> Arc<Catalog> {
         Arc::clone(&self.published.read().catalog)
     }
 
     pub(super) fn require_collection(&self, collection: CollectionId) -> Result<()> {
-        let known = self.published.read().catalog.values().any(|id| *id == collection);
+        let known = self.published.read().catalog.contains(collection);
         if known { Ok(()) } else { Err(Error::UnknownCollection(collection)) }
     }
 

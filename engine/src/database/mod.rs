@@ -1,5 +1,6 @@
 //! The database handle.
 
+mod catalog;
 mod checkpoint;
 mod close;
 mod commit;
@@ -90,12 +91,13 @@ impl Database {
 
     /// The collection of this name.
     pub fn collection(&self, name: &str) -> Option<CollectionId> {
-        self.core.catalog().get(name).copied()
+        self.core.catalog().by_name().get(name).copied()
     }
 
     /// All collections with their names, by name.
     pub fn collections(&self) -> Vec<(String, CollectionId)> {
-        self.core.catalog().iter().map(|(name, id)| (name.clone(), *id)).collect()
+        let catalog = self.core.catalog();
+        catalog.by_name().iter().map(|(name, id)| (name.clone(), *id)).collect()
     }
 
     /// Begins a write transaction, waiting for the one another thread may have open.

@@ -12,6 +12,7 @@ use crate::segment::Segment;
 use crate::storage::{LockGuard, PARENT, ROOT, Storage};
 use crate::view::View;
 
+use super::catalog::Catalog;
 use super::core::{Core, Published, Writer};
 use super::files::Present;
 use super::{publish, recover};
@@ -55,7 +56,7 @@ pub(super) fn open(
     let mut published = Published {
         view: Arc::new(view),
         sequence: writer.manifest.last_checkpoint.unwrap_or(0),
-        catalog: Arc::new(writer.manifest.collections.clone()),
+        catalog: Arc::new(Catalog::new(writer.manifest.collections.clone())),
     };
     if !writer.manifest.trailer.wals.is_empty() {
         recover::recover(&*storage, &options, &mut writer, &mut published)?;

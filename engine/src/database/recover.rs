@@ -5,8 +5,9 @@
 //! MANIFEST is published with a fresh WAL before anything is shown: what an open has shown is
 //! acknowledged from then on.
 
+use std::sync::Arc;
+
 use crate::error::{IoContext, Result};
-use crate::ids::CollectionId;
 use crate::memtable::Memtable;
 use crate::options::Options;
 use crate::storage::{ROOT, Storage};
@@ -24,7 +25,8 @@ pub(super) fn recover(
     // it back after a segment was created, an older MANIFEST would stand beside a newer segment.
     storage.sync_dir(ROOT).at("sync directory", ROOT)?;
     let memtable = Memtable::default();
-    let known = |id: CollectionId| writer.manifest.collections.values().any(|known| *known == id);
+    let catalog = Arc::clone(&published.catalog);
+    let known = |id| catalog.contains(id);
     let mut last = published.sequence;
     for generation in &writer.manifest.trailer.wals {
         last = wal::scan(storage, *generation, last, &known, &mut |sequence, writes| {

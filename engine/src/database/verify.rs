@@ -3,7 +3,6 @@
 use crate::error::{Error, Result};
 use crate::format::manifest::Manifest;
 use crate::format::names;
-use crate::ids::CollectionId;
 use crate::segment::Segment;
 use crate::wal;
 
@@ -36,7 +35,8 @@ impl Permit {
             verified.records += Segment::open(storage, *id, info, last_checkpoint)?.records();
             verified.segments += 1;
         }
-        let known = |id: CollectionId| manifest.collections.values().any(|known| *known == id);
+        let catalog = self.core.catalog();
+        let known = |id| catalog.contains(id);
         let mut last = last_checkpoint;
         for generation in &manifest.trailer.wals {
             last = wal::scan(storage, *generation, last, &known, &mut |_, _| {})?;

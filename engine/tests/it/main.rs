@@ -10,6 +10,7 @@ mod lifecycle;
 mod poison;
 mod recovery;
 mod snapshots;
+mod storage;
 mod support;
 mod transactions;
 
