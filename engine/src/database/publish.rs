@@ -13,6 +13,7 @@ use crate::storage::{ROOT, Storage, SyncKind};
 /// `TooLarge` if no open would read it; the medium's. The temporary file is abandoned.
 pub(super) fn prepare(storage: &dyn Storage, next: &Manifest) -> Result<()> {
     let bytes = next.encode();
+    debug_assert_eq!(Manifest::decode(&bytes).as_ref(), Ok(next), "what is named can be read");
     if bytes.len() > LEN_MAX {
         let (len, limit) = (bytes.len() as u64, LEN_MAX as u64);
         return Err(Error::TooLarge { what: "MANIFEST", len, limit });

@@ -46,7 +46,9 @@ impl Snapshot {
         collection: CollectionId,
         ids: &[EntityId],
     ) -> Result<Vec<Option<Bytes>>> {
-        ids.iter().map(|id| self.get(collection, *id)).collect()
+        self.core.require_collection(collection)?;
+        let Reading { view, sequence, .. } = &*self.reading;
+        ids.iter().map(|id| view.get(&Key { collection, entity: *id }, *sequence)).collect()
     }
 
     /// A whole collection in identity order. The iterator may outlive the snapshot, and goes on

@@ -77,11 +77,7 @@ impl WriteTxn {
     /// `UnknownCollection`; `Corrupt` if the stored record does not verify.
     pub fn get(&self, collection: CollectionId, id: EntityId) -> Result<Option<Bytes>> {
         self.permit.core.require_collection(collection)?;
-        let key = Key { collection, entity: id };
-        match self.writes.get(&key) {
-            Some(content) => Ok(content.clone()),
-            None => self.base(&key),
-        }
+        self.read(&Key { collection, entity: id })
     }
 
     /// The contents of several entities, in the order asked, own writes included.
@@ -93,7 +89,8 @@ impl WriteTxn {
         collection: CollectionId,
         ids: &[EntityId],
     ) -> Result<Vec<Option<Bytes>>> {
-        ids.iter().map(|id| self.get(collection, *id)).collect()
+        self.permit.core.require_collection(collection)?;
+        ids.iter().map(|id| self.read(&Key { collection, entity: *id })).collect()
     }
 
     /// A whole collection in identity order, own writes so far included.
@@ -140,6 +137,13 @@ impl WriteTxn {
         }
         codec::validate(payload, Profile::Standard, &Limits::default())?;
         Ok(())
+    }
+
+    fn read(&self, key: &Key) -> Result<Option<Bytes>> {
+        match self.writes.get(key) {
+            Some(content) => Ok(content.clone()),
+            None => self.base(key),
+        }
     }
 
     fn base(&self, key: &Key) -> Result<Option<Bytes>> {

@@ -159,6 +159,9 @@ fn push_key(
 
 /// Appends a record: version 2 with a stamp, version 1 without.
 pub fn encode(body: &Body<'_>, stamp: Option<&Stamp>, out: &mut Vec<u8>) {
+    if let Body::Checkpoint { reserved, .. } = body {
+        debug_assert_eq!(reserved.is_some(), stamp.is_some(), "version 2 has both, 1 has neither");
+    }
     let start = out.len();
     out.extend_from_slice(&MAGIC);
     let version = if stamp.is_some() { VERSION } else { 1 };

@@ -116,6 +116,12 @@ pub(super) const ROWS: &[Row] = &[
         "no collection 3; create it first",
     ),
     (
+        "an unknown collection to read nothing from",
+        || on_open(|db| db.get_many(unknown(), &[]).unwrap_err()),
+        NotFound,
+        "no collection 3; create it first",
+    ),
+    (
         "an unknown collection to scan",
         || on_open(|db| db.scan(unknown()).err().unwrap()),
         NotFound,
