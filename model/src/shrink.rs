@@ -1,17 +1,21 @@
 //! Shrinking: a smaller plan that still fails, so that a person can read it.
 
-use crate::op::Op;
+use crate::op::{Collection, Op};
 use crate::payload::Payload;
 use crate::plan::Plan;
 
 /// Makes a failing plan small: fewer operations first (delta debugging, Zeller and Hildebrandt,
-/// IEEE TSE 28(2), 2002), then shorter payloads and less entropy.
+/// IEEE TSE 28(2), 2002), then fewer collections, shorter payloads and less entropy.
 ///
 /// `fails` is asked about at most `trials` candidates. Deterministic as far as `fails` is. The
 /// answer is `plan` itself or a candidate that failed.
 pub fn shrink(plan: &Plan, trials: usize, fails: &mut dyn FnMut(&Plan) -> bool) -> Plan {
     let mut shrinker = Shrinker { best: plan.clone(), trials, fails };
-    while shrinker.remove_ops() | shrinker.shorten_payloads() | shrinker.reduce_settings() {}
+    while shrinker.remove_ops()
+        | shrinker.merge_collections()
+        | shrinker.shorten_payloads()
+        | shrinker.reduce_settings()
+    {}
     shrinker.best
 }
 
@@ -58,6 +62,25 @@ impl Shrinker<'_> {
         self.best.ops.len() < before
     }
 
+    /// Lets one collection take the place of another: a plan that still needs two is about two.
+    fn merge_collections(&mut self) -> bool {
+        let mut named: Vec<Collection> =
+            self.best.ops.iter_mut().filter_map(|op| collection_of(op).copied()).collect();
+        named.sort_unstable();
+        named.dedup();
+        let mut merged = false;
+        for pair in named.windows(2) {
+            let mut ops = self.best.ops.clone();
+            for collection in ops.iter_mut().filter_map(collection_of) {
+                if *collection == pair[1] {
+                    *collection = pair[0];
+                }
+            }
+            merged |= self.try_ops(ops);
+        }
+        merged
+    }
+
     fn shorten_payloads(&mut self) -> bool {
         let mut shortened = false;
         for index in 0..self.best.ops.len() {
@@ -91,6 +114,27 @@ impl Shrinker<'_> {
             }
         }
         reduced
+    }
+}
+
+fn collection_of(op: &mut Op) -> Option<&mut Collection> {
+    match op {
+        Op::CreateCollection { collection }
+        | Op::Put { collection, .. }
+        | Op::Insert { collection, .. }
+        | Op::Delete { collection, .. }
+        | Op::Get { collection, .. }
+        | Op::GetMany { collection, .. }
+        | Op::Scan { collection }
+        | Op::SnapshotGet { collection, .. }
+        | Op::SnapshotScan { collection, .. } => Some(collection),
+        Op::Begin
+        | Op::Commit
+        | Op::Abort
+        | Op::Snapshot { .. }
+        | Op::SnapshotRelease { .. }
+        | Op::Checkpoint
+        | Op::Reopen => None,
     }
 }
 

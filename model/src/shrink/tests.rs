@@ -1,7 +1,7 @@
 use super::shrink;
 use crate::generate::{GenerateProfile, generate};
 use crate::liar::Liar;
-use crate::op::Op;
+use crate::op::{Collection, Id, Op};
 use crate::oracle::OraclePlace;
 use crate::outcome::Outcome;
 use crate::payload::Payload;
@@ -30,6 +30,20 @@ fn a_divergence_shrinks_to_the_operations_it_takes() {
         panic!("{shrunk}");
     };
     assert!(shrunk.settings.entropy.is_empty());
+}
+
+#[test]
+fn collections_merge_unless_the_failure_needs_them_apart() {
+    let put = |collection, tag| Op::Put {
+        collection: Collection(collection),
+        id: Id::nth(1),
+        payload: Payload::Entity { tag, size: 0 },
+    };
+    let apart = Plan { ops: vec![put(3, 1), put(7, 2)], ..plan() };
+    let two_puts = shrink(&apart, 100, &mut |plan: &Plan| plan.ops.len() == 2);
+    assert_eq!(two_puts.ops, [put(3, 1), put(3, 2)]);
+    let needs_both = |plan: &Plan| plan.ops.len() == 2 && plan.ops.contains(&put(7, 2));
+    assert_eq!(shrink(&apart, 100, &mut |plan: &Plan| needs_both(plan)).ops, apart.ops);
 }
 
 #[test]
