@@ -36,6 +36,8 @@ mod content;
 mod disk;
 mod enumerate;
 mod media;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod recorder;
 mod supervisor;
 mod trace;
 mod tree;
@@ -47,6 +49,11 @@ pub use enumerate::{
     Fate, Part, PowerLoss, Rest, Tier, TierCounts, Tiers, enumerate,
 };
 pub use media::Profile;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+pub use recorder::{
+    CallInfo, Difference, KillAt, Marker, NotMeasured, OnStdout, RecordCommand, RecordEnd,
+    RecordOptions, Recorded, Session, When, Why, record,
+};
 pub use supervisor::{ChildEnd, ChildRun, KillAfter, Limits, run_child};
 pub use trace::{Described, Mark, MicroOp, SyncKind, Trace};
 pub use tree::{Ino, Name, Tree};

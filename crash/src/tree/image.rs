@@ -165,8 +165,11 @@ impl Builder {
 
     fn read_dir(&mut self, dir: &Path, prefix: &str) -> io::Result<()> {
         let invalid = |what: String| io::Error::new(io::ErrorKind::InvalidData, what);
-        for entry in fs::read_dir(dir)? {
-            let entry = entry?;
+        // In an order of its own: a directory's order differs from machine to machine, and inodes
+        // are numbered on the way.
+        let mut entries = fs::read_dir(dir)?.collect::<Result<Vec<_>, _>>()?;
+        entries.sort_by_key(fs::DirEntry::file_name);
+        for entry in entries {
             let name = entry.file_name();
             let name =
                 name.to_str().ok_or_else(|| invalid(format!("{}", entry.path().display())))?;

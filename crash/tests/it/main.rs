@@ -8,5 +8,7 @@ mod naive;
 mod nested;
 mod outcome;
 mod real;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod recorder;
 mod rules;
 mod tiers;

@@ -1,0 +1,324 @@
+//! A call's exit: what it did, as operations of a trace.
+
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use nix::libc;
+
+use super::call::{Call, Position, Source};
+use super::enter::{Opened, Role, found};
+use super::report::Why;
+use super::tracee::{Description, Stat, Tracee};
+use super::world::{Spot, World};
+use crate::content::Content;
+use crate::trace::{MicroOp, SyncKind};
+use crate::tree::Ino;
+
+/// What a call did, or why we cannot say.
+pub(super) type Effects = Result<Vec<MicroOp>, Why>;
+
+const O_APPEND: u64 = 0o2000;
+const O_DSYNC: u64 = 0o10_000;
+/// `O_SYNC` without `O_DSYNC`, which it contains.
+const O_SYNC: u64 = 0o4_000_000;
+
+const RWF_DSYNC: u64 = 2;
+const RWF_SYNC: u64 = 4;
+const RWF_APPEND: u64 = 16;
+const RWF_NOAPPEND: u64 = 32;
+
+const FALLOC_KEEP_SIZE: u64 = 1;
+const FALLOC_PUNCH_HOLE: u64 = 2;
+const FALLOC_ZERO_RANGE: u64 = 16;
+const FALLOC_UNSHARE_RANGE: u64 = 64;
+const FALLOC_WRITE_ZEROES: u64 = 128;
+
+const MS_SYNC: u64 = 4;
+
+impl From<io::Error> for Why {
+    fn from(error: io::Error) -> Self {
+        Self::Unseen(error.to_string())
+    }
+}
+
+/// Looks at calls that have returned.
+pub(super) struct Leave<'a> {
+    pub(super) world: &'a mut World,
+    pub(super) tracee: Tracee,
+    /// What the call returned: a count, a descriptor, or a negated error.
+    pub(super) result: i64,
+    /// Ends of names of files that may be mapped writable.
+    pub(super) mapped: &'a [String],
+}
+
+impl Leave<'_> {
+    /// What the call did to the watched directory.
+    pub(super) fn effects(&mut self, call: &Call, role: &Role) -> Effects {
+        let Ok(result) = u64::try_from(self.result) else { return Ok(self.failed(role)) };
+        match (role, *call) {
+            (Role::Refused(why), _) => Err(why.clone()),
+            (Role::Everything, _) => Ok(self.world.sync_all()),
+            (Role::Open { at, flags }, _) => self.open(at, *flags),
+            (Role::Name(spot, path), Call::MakeDir { .. }) => self.make_dir(spot, path),
+            (Role::Name(spot, _), _) => self.remove(spot),
+            (Role::Move { from, to }, Call::Rename { flags, .. }) => self.rename(from, to, flags),
+            (Role::Link { ino, to }, _) => {
+                Ok(vec![MicroOp::Link { dir: to.dir, name: to.name.clone(), ino: *ino }])
+            }
+            (Role::Memory, Call::SyncMapping { addr, len, flags }) => {
+                self.sync_mapping(addr, len, flags)
+            }
+            (Role::Memory, _) => self.check_mappings(),
+            (Role::File(ino), call) => self.file_call(*ino, call, result),
+            (Role::Reply | Role::Move { .. }, _) => Ok(Vec::new()),
+        }
+    }
+
+    fn file_call(&mut self, ino: Ino, call: Call, result: u64) -> Effects {
+        match call {
+            Call::Write { fd, source, position, flags } => {
+                self.write(ino, fd, (source, position), flags, result)
+            }
+            Call::Transfer { fd, offset, .. } => self.transfer(ino, fd, offset, result),
+            Call::CloneContent { fd, range } => self.clone_content(ino, fd, range),
+            Call::SetLen { len, .. } | Call::Truncate { len, .. } => Ok(self.set_len(ino, len)),
+            Call::Allocate { mode, offset, len, .. } => self.allocate(ino, mode, offset, len),
+            Call::SyncFile { .. } if self.world.tree().is_dir(ino) => {
+                Ok(vec![MicroOp::SyncDir { dir: ino }])
+            }
+            Call::SyncFile { data_only: true, .. } => {
+                Ok(vec![MicroOp::Sync { ino, kind: SyncKind::Data }])
+            }
+            Call::SyncFile { data_only: false, .. } => {
+                Ok(vec![MicroOp::Sync { ino, kind: SyncKind::Full }])
+            }
+            _ => Err(Why::Unsupported),
+        }
+    }
+
+    /// A failed call did nothing; but an `open` can fail after it has created its file, where a
+    /// file system refuses the other flags (open(2), NOTES on `O_DIRECT`).
+    fn failed(&mut self, role: &Role) -> Vec<MicroOp> {
+        match role {
+            Role::Open { at: Opened::Name(spot, path), .. }
+                if self.world.tree().entry(spot.dir, &spot.name).is_none() =>
+            {
+                found(path).map(|stat| self.link_new(spot, &stat)).into_iter().collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn write(
+        &self,
+        ino: Ino,
+        fd: i32,
+        (source, position): (Source, Position),
+        flags: u64,
+        count: u64,
+    ) -> Effects {
+        if count == 0 {
+            return Ok(Vec::new());
+        }
+        let description = self.tracee.description(fd)?;
+        let appends = description.flags & O_APPEND != 0 && flags & RWF_NOAPPEND == 0;
+        let offset = match position {
+            // Linux appends whatever offset it was given (pwrite(2), BUGS).
+            _ if appends || flags & RWF_APPEND != 0 => self.tracee.stat(fd)?.len.checked_sub(count),
+            Position::Current => description.position.checked_sub(count),
+            Position::At(offset) => Some(offset),
+        };
+        let bytes = self.tracee.bytes(source, length(count))?;
+        let offset = offset.ok_or_else(inconsistent)?;
+        let mut ops = vec![MicroOp::Write { ino, offset, data: Arc::from(bytes) }];
+        ops.extend(sync_after_write(ino, description, flags));
+        Ok(ops)
+    }
+
+    /// Bytes that never were in the tracee's memory are read back from the file.
+    fn transfer(&self, ino: Ino, fd: i32, offset: u64, count: u64) -> Effects {
+        if count == 0 {
+            return Ok(Vec::new());
+        }
+        let description = self.tracee.description(fd)?;
+        let end = if offset == 0 { description.position } else { self.tracee.read_u64(offset)? };
+        let offset = end.checked_sub(count).ok_or_else(inconsistent)?;
+        let mut ops = vec![self.read_back(ino, fd, offset, count)?];
+        ops.extend(sync_after_write(ino, description, 0));
+        Ok(ops)
+    }
+
+    fn clone_content(&self, ino: Ino, fd: i32, range: Option<u64>) -> Effects {
+        let len = self.tracee.stat(fd)?.len;
+        let Some(range) = range else {
+            let mut ops = self.set_len(ino, len);
+            ops.push(self.read_back(ino, fd, 0, len)?);
+            return Ok(ops);
+        };
+        // struct file_clone_range (ioctl_ficlonerange(2)): source, its offset, length, our offset.
+        let fields = self.tracee.read_numbers(range + 16, 2)?;
+        let (count, offset) = (fields[0], fields[1]);
+        let count = if count == 0 { len.saturating_sub(offset) } else { count };
+        Ok(vec![self.read_back(ino, fd, offset, count)?])
+    }
+
+    fn read_back(&self, ino: Ino, fd: i32, offset: u64, count: u64) -> Result<MicroOp, Why> {
+        let mut bytes = vec![0; length(count)];
+        self.tracee.reopen(fd)?.read_exact_at(&mut bytes, offset)?;
+        Ok(MicroOp::Write { ino, offset, data: Arc::from(bytes) })
+    }
+
+    fn len(&self, ino: Ino) -> u64 {
+        self.world.tree().content(ino).map_or(0, Content::len)
+    }
+
+    fn set_len(&self, ino: Ino, len: u64) -> Vec<MicroOp> {
+        let changes = self.len(ino) != len;
+        changes.then_some(MicroOp::SetLen { ino, len }).into_iter().collect()
+    }
+
+    fn allocate(&self, ino: Ino, mode: u64, offset: u64, count: u64) -> Effects {
+        let end = offset.saturating_add(count);
+        let grown =
+            if mode & FALLOC_KEEP_SIZE == 0 { end.max(self.len(ino)) } else { self.len(ino) };
+        let mut ops = match mode & !FALLOC_KEEP_SIZE {
+            0 | FALLOC_UNSHARE_RANGE => Vec::new(),
+            FALLOC_PUNCH_HOLE | FALLOC_ZERO_RANGE | FALLOC_WRITE_ZEROES => {
+                self.zeros(ino, offset, end)
+            }
+            _ => return Err(Why::Unsupported),
+        };
+        ops.extend(self.set_len(ino, grown));
+        Ok(ops)
+    }
+
+    /// Writes of zeros over what is not zero in a range: it costs what its data costs.
+    fn zeros(&self, ino: Ino, start: u64, end: u64) -> Vec<MicroOp> {
+        let extents = self.world.tree().content(ino).into_iter().flat_map(Content::extents);
+        extents
+            .filter_map(|(at, bytes)| {
+                let offset = at.max(start);
+                let count = (at + bytes.len() as u64).min(end).checked_sub(offset)?;
+                let data = Arc::from(vec![0; length(count)]);
+                (count > 0).then_some(MicroOp::Write { ino, offset, data })
+            })
+            .collect()
+    }
+
+    fn open(&mut self, at: &Opened, flags: u64) -> Effects {
+        let fd = i32::try_from(self.result).map_err(|_| inconsistent())?;
+        let stat = self.tracee.stat(fd)?;
+        match at {
+            Opened::Unnamed => {
+                self.world.create(stat.id);
+                Ok(Vec::new())
+            }
+            Opened::Linked if self.world.contains(&self.tracee.path_of(fd)?) => Err(Why::Border),
+            Opened::Linked => Ok(Vec::new()),
+            Opened::Name(spot, _) => match self.world.tree().entry(spot.dir, &spot.name) {
+                None => Ok(vec![self.link_new(spot, &stat)]),
+                Some(ino) if self.world.known(&stat) != Some(ino) => Err(inconsistent()),
+                Some(ino) if flags & u64::from(libc::O_TRUNC.unsigned_abs()) != 0 => {
+                    Ok(self.set_len(ino, 0))
+                }
+                Some(_) => Ok(Vec::new()),
+            },
+        }
+    }
+
+    fn link_new(&mut self, spot: &Spot, stat: &Stat) -> MicroOp {
+        let ino = self.world.create(stat.id);
+        MicroOp::Link { dir: spot.dir, name: spot.name.clone(), ino }
+    }
+
+    fn make_dir(&mut self, spot: &Spot, path: &Path) -> Effects {
+        let ino = self.world.create(Stat::of_name(path)?.id);
+        Ok(vec![MicroOp::MakeDir { dir: spot.dir, name: spot.name.clone(), ino }])
+    }
+
+    fn remove(&self, spot: &Spot) -> Effects {
+        let ino = self.entry(spot)?;
+        Ok(vec![MicroOp::Unlink { dir: spot.dir, name: spot.name.clone(), ino }])
+    }
+
+    fn rename(&self, from: &Spot, to: &Spot, flags: u64) -> Effects {
+        if flags & !u64::from(libc::RENAME_NOREPLACE) != 0 {
+            return Err(Why::Unsupported);
+        }
+        let ino = self.entry(from)?;
+        if self.world.tree().entry(to.dir, &to.name) == Some(ino) {
+            // Two names of one file: rename(2) does nothing and succeeds.
+            return Ok(Vec::new());
+        }
+        Ok(vec![MicroOp::Rename {
+            from_dir: from.dir,
+            from: from.name.clone(),
+            to_dir: to.dir,
+            to: to.name.clone(),
+            ino,
+        }])
+    }
+
+    fn entry(&self, spot: &Spot) -> Result<Ino, Why> {
+        self.world.tree().entry(spot.dir, &spot.name).ok_or_else(inconsistent)
+    }
+
+    /// `msync` of a whole file is a sync of it; of a part it is something no trace can say.
+    fn sync_mapping(&self, addr: u64, len: u64, flags: u64) -> Effects {
+        let end = addr.saturating_add(len);
+        let mut ops = Vec::new();
+        for mapping in self.tracee.mappings()? {
+            let (first, last) = mapping.addresses;
+            let touched = mapping.shared && first < end && addr < last;
+            let Some(ino) = self.world.mapped(&mapping).filter(|_| touched) else { continue };
+            if flags & MS_SYNC == 0 || self.may_be_mapped(ino) {
+                continue;
+            }
+            let covered = end.min(last) - first;
+            if mapping.offset != 0 || addr > first || covered < self.len(ino) {
+                return Err(Why::Unsupported);
+            }
+            ops.push(MicroOp::Sync { ino, kind: SyncKind::Data });
+        }
+        Ok(ops)
+    }
+
+    /// Stores into a writable shared mapping are invisible to us.
+    fn check_mappings(&self) -> Effects {
+        for mapping in self.tracee.mappings()? {
+            let stored = mapping.shared && mapping.writable;
+            let file = self.world.mapped(&mapping).filter(|_| stored);
+            if file.is_some_and(|ino| !self.may_be_mapped(ino)) {
+                return Err(Why::WritableMapping);
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    fn may_be_mapped(&self, ino: Ino) -> bool {
+        let path = self.world.path(ino).unwrap_or_default();
+        self.mapped.iter().any(|end| path.ends_with(end))
+    }
+}
+
+/// What a synchronous write makes durable: "as though each write was followed by" the sync of its
+/// kind (open(2), `O_SYNC`; pwritev2(2), `RWF_DSYNC`).
+fn sync_after_write(ino: Ino, description: Description, flags: u64) -> Option<MicroOp> {
+    if description.flags & O_SYNC != 0 || flags & RWF_SYNC != 0 {
+        Some(MicroOp::Sync { ino, kind: SyncKind::Full })
+    } else if description.flags & O_DSYNC != 0 || flags & RWF_DSYNC != 0 {
+        Some(MicroOp::Sync { ino, kind: SyncKind::Data })
+    } else {
+        None
+    }
+}
+
+fn length(count: u64) -> usize {
+    usize::try_from(count).unwrap_or(usize::MAX)
+}
+
+fn inconsistent() -> Why {
+    Why::Unseen("the directory is not what its calls made of it".to_owned())
+}

@@ -1,0 +1,176 @@
+//! What each call becomes.
+
+use std::fs;
+
+use proofhouse_crash::{NotMeasured, RecordEnd, RecordOptions, Recorded, Why};
+
+use super::Place;
+
+/// Records a part; it must end well, be fully measured and replay to what it left.
+#[track_caller]
+fn measured(part: &str) -> Recorded {
+    let place = Place::new();
+    let recorded = place.run(part, RecordOptions::default());
+    let output = String::from_utf8_lossy(&recorded.output);
+    assert_eq!(recorded.end, RecordEnd::Exited(0), "{output}");
+    assert_eq!(recorded.not_measured, [], "{}", recorded.trace);
+    assert!(!recorded.calls.is_empty());
+    place.assert_replays(&recorded);
+    recorded
+}
+
+/// Records a part that cannot be measured: the call and the reason must be named.
+#[track_caller]
+fn refused(part: &str, call: &'static str, why: &Why) {
+    let recorded = Place::new().run(part, RecordOptions::default());
+    let due = NotMeasured { call, why: why.clone() };
+    assert!(recorded.not_measured.contains(&due), "{:?}", recorded.not_measured);
+}
+
+#[test]
+fn writes_are_recorded_where_they_went() {
+    insta::assert_snapshot!(measured("writes").trace);
+}
+
+#[test]
+fn opens_create_and_cut_files_and_make_writes_durable() {
+    insta::assert_snapshot!(measured("opens").trace);
+}
+
+#[test]
+fn names_come_go_and_move() {
+    insta::assert_snapshot!(measured("names").trace);
+}
+
+#[test]
+fn a_file_without_a_name_is_recorded_before_it_gets_one() {
+    insta::assert_snapshot!(measured("unnamed").trace);
+}
+
+#[test]
+fn sizes_and_holes_are_recorded() {
+    measured("sizes");
+}
+
+#[test]
+fn syncs_cover_a_file_a_directory_or_all_that_changed() {
+    insta::assert_snapshot!(measured("syncs").trace);
+}
+
+#[test]
+fn bytes_that_never_were_in_memory_are_read_back() {
+    insta::assert_snapshot!(measured("transfers").trace);
+}
+
+#[test]
+fn calls_of_threads_have_one_order() {
+    let recorded = measured("threads");
+    let threads: std::collections::BTreeSet<usize> =
+        recorded.calls.iter().map(|call| call.thread).collect();
+    assert_eq!(threads.len(), 5);
+}
+
+#[test]
+fn children_are_followed() {
+    measured("forks");
+}
+
+#[test]
+fn an_exec_from_another_thread_is_followed() {
+    measured("exec_from_thread");
+}
+
+#[test]
+fn a_file_is_known_by_whatever_descriptor() {
+    insta::assert_snapshot!(measured("passed_descriptors").trace);
+}
+
+#[test]
+fn signals_pass_through() {
+    measured("signals");
+}
+
+#[test]
+fn a_mapping_for_reading_is_harmless_and_its_sync_counts() {
+    insta::assert_snapshot!(measured("read_mapping").trace);
+}
+
+#[test]
+fn io_uring_does_not_exist() {
+    measured("io_uring");
+}
+
+#[test]
+fn a_writable_mapping_is_refused_unless_its_file_is_allowed() {
+    refused("writable_mapping", "mmap", &Why::WritableMapping);
+    refused("mapping_made_writable", "mprotect", &Why::WritableMapping);
+    let place = Place::new();
+    let options = RecordOptions { mapped: vec!["-shm".to_owned()], ..RecordOptions::default() };
+    let recorded = place.run("writable_mapping", options);
+    assert_eq!(recorded.not_measured, []);
+    place.assert_replays(&recorded);
+}
+
+#[test]
+fn what_a_trace_cannot_say_is_refused_by_name() {
+    for (part, call, why) in [
+        ("part_of_a_mapping_synced", "msync", Why::Unsupported),
+        ("symlink", "symlink", Why::Unsupported),
+        ("fifo", "mknodat", Why::Unsupported),
+        ("exchange", "renameat2", Why::Unsupported),
+        ("collapse", "fallocate", Why::Unsupported),
+        ("libaio", "io_submit", Why::Unsupported),
+        ("from_outside", "rename", Why::Border),
+        ("through_a_link", "openat", Why::Border),
+    ] {
+        refused(part, call, &why);
+    }
+}
+
+#[test]
+fn calls_of_other_architectures_end_the_run() {
+    for part in ["x32_call", "i386_call"] {
+        refused(part, "syscall", &Why::ForeignArchitecture);
+    }
+}
+
+#[test]
+fn writes_elsewhere_are_counted() {
+    let place = Place::new();
+    let script = "echo one > ../out; echo two >> ../out; echo three > in; echo > /dev/null";
+    let recorded = place.script(script, RecordOptions::default());
+    assert_eq!(recorded.writes_outside, 2);
+    assert_eq!(recorded.calls.len(), 2, "{:?}", recorded.calls);
+    assert_eq!(fs::read(place.around.path().join("out")).unwrap(), b"one\ntwo\n");
+    place.assert_replays(&recorded);
+}
+
+#[test]
+fn what_was_there_is_the_durable_beginning() {
+    let place = Place::new();
+    fs::create_dir(place.watched.join("d")).unwrap();
+    fs::write(place.watched.join("d/f"), b"there").unwrap();
+    let recorded = place.script("echo more >> d/f; rm d/f; rmdir d", RecordOptions::default());
+    assert_eq!(recorded.trace.base.file("d/f").unwrap().len(), 5);
+    insta::assert_snapshot!(recorded.trace, @r"
+    #0 write d/f 5+5
+    #1 remove d/f
+    #2 remove d
+    ");
+    place.assert_replays(&recorded);
+}
+
+#[test]
+fn a_directory_with_links_in_it_cannot_be_watched() {
+    for script in ["ln -s x link", "echo > a; ln a b"] {
+        let place = Place::new();
+        let made = std::process::Command::new("/bin/sh")
+            .args(["-c", script])
+            .current_dir(&place.watched)
+            .status();
+        assert!(made.unwrap().success());
+        let refused =
+            proofhouse_crash::record(place.command(&["/bin/true"]), RecordOptions::default());
+        assert_eq!(refused.unwrap_err().kind(), std::io::ErrorKind::InvalidData);
+    }
+}

@@ -1,0 +1,421 @@
+//! The programs that are recorded: this test binary, run again with a part to play, its working
+//! directory the watched one.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{IoSlice, IoSliceMut, PipeReader, Seek, SeekFrom, Write, pipe};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+use std::thread;
+
+use rustix::fs::{
+    AtFlags, CWD, FallocateFlags, Mode, OFlags, RenameFlags, ResolveFlags, fallocate,
+};
+use rustix::io::ReadWriteFlags;
+use rustix::mm::{MapFlags, MprotectFlags, MsyncFlags, ProtFlags};
+use rustix::net::{
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags, SocketFlags, SocketType, recvmsg, sendmsg, socketpair,
+};
+
+/// Names the part to play.
+pub(super) const PART: &str = "PROOFHOUSE_PART";
+
+const PARTS: &[(&str, fn())] = &[
+    ("writes", writes),
+    ("opens", opens),
+    ("names", names),
+    ("unnamed", unnamed),
+    ("sizes", sizes),
+    ("syncs", syncs),
+    ("transfers", transfers),
+    ("threads", threads),
+    ("forks", forks),
+    ("exec_from_thread", exec_from_thread),
+    ("passed_descriptors", passed_descriptors),
+    ("signals", signals),
+    ("read_mapping", read_mapping),
+    ("writable_mapping", writable_mapping),
+    ("mapping_made_writable", mapping_made_writable),
+    ("part_of_a_mapping_synced", part_of_a_mapping_synced),
+    ("symlink", symlink),
+    ("fifo", fifo),
+    ("exchange", exchange),
+    ("collapse", collapse),
+    ("from_outside", from_outside),
+    ("through_a_link", through_a_link),
+    ("io_uring", io_uring),
+    ("x32_call", x32_call),
+    ("i386_call", i386_call),
+    ("libaio", libaio),
+];
+
+#[test]
+fn a_part_is_played_if_one_is_named() {
+    let named = std::env::var(PART).unwrap_or_else(|_| "names no part".to_owned());
+    let part = PARTS.iter().find(|(name, _)| *name == named);
+    assert_eq!(part.is_some(), named != "names no part", "{named}");
+    if let Some((_, play)) = part {
+        play();
+    }
+}
+
+fn create(name: &str) -> File {
+    File::options().read(true).write(true).create(true).truncate(true).open(name).unwrap()
+}
+
+fn writes() {
+    let mut file = create("a");
+    file.write_all(b"one two three").unwrap();
+    file.seek(SeekFrom::Start(4)).unwrap();
+    file.write_all(b"TWO").unwrap();
+    file.write_all_at(b"far", 10_000).unwrap();
+    let parts = [IoSlice::new(b"le"), IoSlice::new(b""), IoSlice::new(b"ft out")];
+    assert_eq!(file.write_vectored(&parts).unwrap(), 8);
+    rustix::io::pwritev(&file, &parts, 500).unwrap();
+    rustix::io::pwritev2(&file, &parts, u64::MAX, ReadWriteFlags::empty()).unwrap();
+    rustix::io::pwritev2(&file, &parts, 0, ReadWriteFlags::APPEND).unwrap();
+    rustix::io::pwritev2(&file, &parts, 600, ReadWriteFlags::DSYNC).unwrap();
+    rustix::io::pwritev2(&file, &parts, 700, ReadWriteFlags::SYNC).unwrap();
+    let mut log = OpenOptions::new().append(true).create(true).open("log").unwrap();
+    log.write_all(b"first").unwrap();
+    log.write_all(b"second").unwrap();
+    // Linux appends whatever the offset.
+    log.write_at(b"third", 0).unwrap();
+    // Two descriptions of one file stand at places of their own.
+    let mut other = OpenOptions::new().write(true).open("a").unwrap();
+    other.write_all(b"ONE").unwrap();
+    file.write_all(b"end").unwrap();
+    let mut copy = other.try_clone().unwrap();
+    copy.write_all(b"-").unwrap();
+}
+
+fn opens() {
+    create("cut").write_all(b"to be cut").unwrap();
+    drop(create("cut"));
+    for (name, flags) in [("data", nix::libc::O_DSYNC), ("full", nix::libc::O_SYNC)] {
+        let mut file =
+            OpenOptions::new().write(true).create(true).custom_flags(flags).open(name).unwrap();
+        file.write_all(b"durable").unwrap();
+    }
+    let flags = OFlags::CREATE | OFlags::WRONLY | OFlags::EXCL;
+    let openat2 = || rustix::fs::openat2(CWD, "two", flags, Mode::RUSR, ResolveFlags::BENEATH);
+    drop(openat2().unwrap());
+    openat2().unwrap_err();
+    // SAFETY: the path is a C string.
+    let created = unsafe { nix::libc::creat(c"creat".as_ptr(), 0o600) };
+    assert!(created > 2);
+    File::open("absent").unwrap_err();
+    File::create("absent/file").unwrap_err();
+}
+
+fn names() {
+    fs::create_dir("d").unwrap();
+    fs::create_dir("d/e").unwrap();
+    fs::create_dir("d").unwrap_err();
+    let mut held = create("d/held");
+    held.write_all(b"held").unwrap();
+    create("d/e/new").write_all(b"new").unwrap();
+    fs::rename("d/e/new", "d/old").unwrap();
+    create("d/new").write_all(b"newer").unwrap();
+    fs::rename(fs::canonicalize("d/new").unwrap(), "d/../d/old").unwrap();
+    create("x").write_all(b"x").unwrap();
+    let keep = |to| rustix::fs::renameat_with(CWD, "x", CWD, to, RenameFlags::NOREPLACE);
+    keep("d/old").unwrap_err();
+    keep("y").unwrap();
+    fs::hard_link("y", "d/y").unwrap();
+    // Two names of one file: nothing happens.
+    fs::rename("y", "d/y").unwrap();
+    fs::remove_file("y").unwrap();
+    OpenOptions::new().append(true).open("d/y").unwrap().write_all(b"yy").unwrap();
+    fs::remove_file("d/held").unwrap();
+    held.write_all(b" for longer").unwrap();
+    fs::remove_dir("d/e").unwrap();
+    fs::rename("d", "moved").unwrap();
+    create("moved/after").write_all(b"after").unwrap();
+    fs::remove_file("moved/absent").unwrap_err();
+    let dir = File::open("moved").unwrap();
+    let at = rustix::fs::openat(&dir, "by_fd", OFlags::CREATE | OFlags::WRONLY, Mode::RUSR);
+    rustix::io::write(at.unwrap(), b"by descriptor").unwrap();
+    rustix::fs::unlinkat(&dir, "after", AtFlags::empty()).unwrap();
+}
+
+fn unnamed() {
+    let flags = OFlags::TMPFILE | OFlags::RDWR;
+    let mut file = File::from(rustix::fs::open(".", flags, Mode::RUSR | Mode::WUSR).unwrap());
+    file.write_all(b"not yet").unwrap();
+    file.sync_all().unwrap();
+    let own = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&file));
+    rustix::fs::linkat(CWD, own, CWD, "named", AtFlags::SYMLINK_FOLLOW).unwrap();
+    file.write_all(b" but now").unwrap();
+    let mut gone = File::from(rustix::fs::open(".", flags, Mode::RUSR).unwrap());
+    gone.write_all(b"never seen").unwrap();
+}
+
+fn sizes() {
+    let file = create("f");
+    file.write_all_at(&vec![7; 20_000], 0).unwrap();
+    file.set_len(15_000).unwrap();
+    rustix::fs::ftruncate(&file, 30_000).unwrap();
+    // SAFETY: the path is a C string.
+    assert_eq!(unsafe { nix::libc::truncate(c"f".as_ptr(), 25_000) }, 0);
+    fallocate(&file, FallocateFlags::empty(), 0, 40_000).unwrap();
+    fallocate(&file, FallocateFlags::empty(), 0, 10).unwrap();
+    fallocate(&file, FallocateFlags::KEEP_SIZE, 0, 100_000).unwrap();
+    let punch = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
+    fallocate(&file, punch, 1000, 9000).unwrap();
+    fallocate(&file, punch, 14_000, 100_000).unwrap();
+    // Not every file system can.
+    let _ = fallocate(&file, FallocateFlags::ZERO_RANGE, 500, 400);
+    let _ = fallocate(&file, FallocateFlags::ZERO_RANGE, 39_000, 4000);
+}
+
+fn syncs() {
+    let file = create("f");
+    file.write_all_at(b"one", 0).unwrap();
+    file.sync_data().unwrap();
+    file.write_all_at(b"two", 0).unwrap();
+    file.sync_all().unwrap();
+    File::open(".").unwrap().sync_all().unwrap();
+    File::open("/").unwrap().sync_all().unwrap();
+    file.write_all_at(b"six", 0).unwrap();
+    // SAFETY: a descriptor, two numbers and flags.
+    unsafe {
+        let fd = std::os::fd::AsRawFd::as_raw_fd(&file);
+        assert_eq!(nix::libc::sync_file_range(fd, 0, 0, 7), 0);
+    }
+    create("g");
+    rustix::fs::syncfs(&file).unwrap();
+    create("h");
+    rustix::fs::sync();
+}
+
+fn transfers() {
+    let from = create("from");
+    from.write_all_at(&(0..=255).cycle().take(9000).collect::<Vec<u8>>(), 0).unwrap();
+    let mut to = create("to");
+    let (mut read, mut written) = (100, 300);
+    let copied = rustix::fs::copy_file_range(&from, Some(&mut read), &to, Some(&mut written), 5000);
+    assert_eq!(copied.unwrap(), 5000);
+    to.seek(SeekFrom::Start(50)).unwrap();
+    assert_eq!(rustix::fs::copy_file_range(&from, None, &to, None, 70).unwrap(), 70);
+    assert_eq!(rustix::fs::sendfile(&to, &from, Some(&mut 11), 700).unwrap(), 700);
+    let (reader, mut writer) = pipe().unwrap();
+    writer.write_all(b"through a pipe").unwrap();
+    let splice = |reader: &PipeReader, offset: Option<&mut u64>, len| {
+        let flags = rustix::pipe::SpliceFlags::empty();
+        rustix::pipe::splice(reader, None, &to, offset, len, flags).unwrap()
+    };
+    assert_eq!(splice(&reader, None, 7), 7);
+    assert_eq!(splice(&reader, Some(&mut 8888), 7), 7);
+}
+
+fn threads() {
+    let file = create("shared");
+    thread::scope(|scope| {
+        for number in 0..4u8 {
+            let file = &file;
+            scope.spawn(move || {
+                for round in 0..20u64 {
+                    let offset = (round * 4 + u64::from(number)) * 100;
+                    file.write_all_at(&[number + 1; 150], offset).unwrap();
+                    if round % 8 == 0 {
+                        file.sync_data().unwrap();
+                    }
+                }
+                create(&format!("own-{number}")).write_all(b"own").unwrap();
+            });
+        }
+    });
+}
+
+fn forks() {
+    let script = "echo one > a; (echo two >> a; mkdir d; echo three > d/b) & wait; mv a d/a";
+    assert!(Command::new("/bin/sh").args(["-c", script]).status().unwrap().success());
+    // SAFETY: the child only makes calls that are safe after a fork.
+    match unsafe { nix::unistd::fork() }.unwrap() {
+        nix::unistd::ForkResult::Child => {
+            // SAFETY: C strings, and a buffer of three bytes.
+            unsafe {
+                let fd = nix::libc::open(c"forked".as_ptr(), nix::libc::O_CREAT | 1, 0o600);
+                nix::libc::write(fd, c"yes".as_ptr().cast(), 3);
+                nix::libc::_exit(0);
+            }
+        }
+        nix::unistd::ForkResult::Parent { child } => {
+            nix::sys::wait::waitpid(child, None).unwrap();
+        }
+    }
+}
+
+fn exec_from_thread() {
+    create("before").write_all(b"before").unwrap();
+    let exec = thread::spawn(|| {
+        Command::new("/bin/sh").args(["-c", "echo after > after; rm before"]).exec()
+    });
+    assert_eq!(exec.join().unwrap().kind(), std::io::ErrorKind::Other, "it returned");
+}
+
+fn passed_descriptors() {
+    let mut file = create("passed");
+    let pair = socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None);
+    let (ours, theirs) = pair.unwrap();
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut ancillary = SendAncillaryBuffer::new(&mut space);
+    let fds = [file.as_fd()];
+    assert!(ancillary.push(SendAncillaryMessage::ScmRights(&fds)));
+    sendmsg(&ours, &[IoSlice::new(b"!")], &mut ancillary, SendFlags::empty()).unwrap();
+    let mut received = received(&theirs);
+    received.write_all(b"by another number").unwrap();
+    file.write_all(b", by its own").unwrap();
+    fs::rename("passed", "renamed").unwrap();
+    received.write_all(b", by another name").unwrap();
+}
+
+fn received(socket: &OwnedFd) -> File {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut ancillary = RecvAncillaryBuffer::new(&mut space);
+    let mut byte = [0];
+    let flags = RecvFlags::empty();
+    recvmsg(socket, &mut [IoSliceMut::new(&mut byte)], &mut ancillary, flags).unwrap();
+    let descriptors = ancillary.drain().filter_map(|message| match message {
+        RecvAncillaryMessage::ScmRights(descriptors) => Some(descriptors),
+        _ => None,
+    });
+    File::from(descriptors.flatten().next().unwrap())
+}
+
+fn signals() {
+    extern "C" fn note(_: i32) {}
+    let real_time = nix::libc::SIGRTMIN() + 1;
+    // SAFETY: the handler does nothing.
+    unsafe {
+        nix::libc::signal(real_time, note as *const () as usize);
+        assert_eq!(nix::libc::raise(real_time), 0);
+    }
+    let script = "(until [ -e f ]; do kill -CONT $$; done) & kill -STOP $$; echo on > f; wait";
+    assert!(Command::new("/bin/sh").args(["-c", script]).status().unwrap().success());
+}
+
+/// Maps the first `len` bytes of a file, shared; it stays mapped.
+fn map(file: &File, len: usize, access: ProtFlags) -> *mut std::ffi::c_void {
+    // SAFETY: a new mapping, where the kernel chooses.
+    unsafe { rustix::mm::mmap(std::ptr::null_mut(), len, access, MapFlags::SHARED, file, 0) }
+        .unwrap()
+}
+
+fn read_mapping() {
+    let file = create("mapped");
+    file.set_len(8192).unwrap();
+    let memory = map(&file, 8192, ProtFlags::READ);
+    file.write_all_at(b"by a call", 4096).unwrap();
+    // SAFETY: the mapping is ours and stays; its file is not truncated.
+    unsafe {
+        assert_eq!(*memory.cast::<u8>().add(4096), b'b');
+        rustix::mm::msync(memory, 8192, MsyncFlags::SYNC).unwrap();
+        rustix::mm::msync(memory, 8192, MsyncFlags::ASYNC).unwrap();
+        let own = rustix::mm::mmap_anonymous(
+            std::ptr::null_mut(),
+            4096,
+            ProtFlags::READ,
+            MapFlags::PRIVATE,
+        );
+        let access = MprotectFlags::READ | MprotectFlags::WRITE;
+        rustix::mm::mprotect(own.unwrap(), 4096, access).unwrap();
+    }
+}
+
+fn writable_mapping() {
+    let file = create("store-shm");
+    file.set_len(4096).unwrap();
+    let memory = map(&file, 4096, ProtFlags::READ | ProtFlags::WRITE);
+    // SAFETY: the mapping is ours and stays; its file is not truncated.
+    unsafe { memory.cast::<u8>().write(1) };
+}
+
+fn mapping_made_writable() {
+    let file = create("store");
+    file.set_len(4096).unwrap();
+    let memory = map(&file, 4096, ProtFlags::READ);
+    // SAFETY: the mapping is ours.
+    unsafe { rustix::mm::mprotect(memory, 4096, MprotectFlags::WRITE) }.unwrap();
+}
+
+fn part_of_a_mapping_synced() {
+    let file = create("store");
+    file.set_len(8192).unwrap();
+    let memory = map(&file, 8192, ProtFlags::READ);
+    // SAFETY: the mapping is ours.
+    unsafe { rustix::mm::msync(memory, 4096, MsyncFlags::SYNC) }.unwrap();
+}
+
+fn symlink() {
+    std::os::unix::fs::symlink("/tmp", "link").unwrap();
+    fs::remove_file("link").unwrap();
+}
+
+fn fifo() {
+    nix::unistd::mkfifo("fifo", nix::sys::stat::Mode::S_IRUSR).unwrap();
+    fs::remove_file("fifo").unwrap();
+}
+
+fn exchange() {
+    create("a").write_all(b"a").unwrap();
+    create("b").write_all(b"b").unwrap();
+    rustix::fs::renameat_with(CWD, "a", CWD, "b", RenameFlags::EXCHANGE).unwrap();
+}
+
+fn collapse() {
+    let file = create("f");
+    file.write_all_at(&[1; 16_384], 0).unwrap();
+    fallocate(&file, FallocateFlags::COLLAPSE_RANGE, 4096, 4096).unwrap();
+}
+
+fn from_outside() {
+    create("../outside").write_all(b"outside").unwrap();
+    fs::rename("../outside", "inside").unwrap();
+}
+
+fn through_a_link() {
+    let target = fs::canonicalize(".").unwrap().join("linked");
+    std::os::unix::fs::symlink(target, "../link").unwrap();
+    create("../link").write_all(b"inside").unwrap();
+}
+
+fn io_uring() {
+    // SAFETY: the call fails before it looks at its arguments.
+    let answer = unsafe { nix::libc::syscall(nix::libc::SYS_io_uring_setup, 8, 0) };
+    assert_eq!((answer, nix::errno::Errno::last()), (-1, nix::errno::Errno::ENOSYS));
+    create("plain").write_all(b"a plain call then").unwrap();
+}
+
+fn x32_call() {
+    // SAFETY: getpid takes no arguments; the call does not return.
+    unsafe { nix::libc::syscall(0x4000_0000 + nix::libc::SYS_getpid) };
+}
+
+fn i386_call() {
+    // SAFETY: number 20 is getpid of 32-bit x86, which takes no arguments; it does not return.
+    unsafe { std::arch::asm!("int 0x80", inout("eax") 20 => _) };
+}
+
+fn libaio() {
+    let file = create("f");
+    let mut context = 0u64;
+    let data = *b"asynchronous";
+    let fd = u64::try_from(std::os::fd::AsRawFd::as_raw_fd(&file)).unwrap();
+    // struct iocb (linux/aio_abi.h): operation 1 is a write.
+    let block: [u64; 8] = [0, 0, 1 | fd << 32, data.as_ptr() as u64, data.len() as u64, 0, 0, 0];
+    let blocks = [block.as_ptr()];
+    let mut events = [0u64; 4];
+    // SAFETY: the block, its data and the events outlive the calls; one block is submitted.
+    unsafe {
+        let call = nix::libc::syscall;
+        assert_eq!(call(nix::libc::SYS_io_setup, 1, &raw mut context), 0);
+        assert_eq!(call(nix::libc::SYS_io_submit, context, 1, blocks.as_ptr()), 1);
+        let got = call(nix::libc::SYS_io_getevents, context, 1, 1, events.as_mut_ptr(), 0);
+        assert_eq!(got, 1);
+    }
+}
