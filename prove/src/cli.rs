@@ -11,6 +11,7 @@ mod subjects;
 #[cfg(test)]
 mod tests;
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -103,7 +104,7 @@ pub fn main() -> ExitCode {
         Err(error)
             if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) =>
         {
-            print!("{error}");
+            show(&error.to_string());
             Exit::Clean.into()
         }
         Err(error) => {
@@ -158,6 +159,11 @@ impl Problem {
         let path = path.into();
         move |error| Self::File { path, error }
     }
+}
+
+/// Prints a result. Whoever stopped reading it needs no more of it.
+fn show(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
 }
 
 fn complain(line: &str) {

@@ -12,8 +12,8 @@ use proofhouse_crash::{
     Trace, enumerate,
 };
 use proofhouse_model::{
-    Divergence, History, Marks, Plan, Recovered, RunOptions, Subject, Universe, Violation, Window,
-    run,
+    Divergence, History, Marks, Plan, Recovered, RunOptions, State, Subject, Universe, Violation,
+    Window, run,
 };
 
 use crate::finding::{Kind, World};
@@ -172,7 +172,7 @@ impl<'a> Explorer<'a> {
         let settings = &self.plan.settings;
         let accepted =
             Recovered::accept(recorded.due(state), window, &shown, settings, capabilities)
-                .map_err(|violation| wrong(&violation))?;
+                .map_err(|violation| recorded.tell(&violation, &shown))?;
         disk.mark(Mark::Shown(0));
         Ok(life::Recovery { disk, shown, accepted })
     }
@@ -208,6 +208,16 @@ impl<'a> Explorer<'a> {
 }
 
 impl Recorded {
+    /// A state of an earlier life is no part of a state: what came since is lost.
+    fn tell(&self, violation: &Violation, shown: &State) -> Wrong {
+        let partial = matches!(violation, Violation::Partial { .. });
+        if partial && let Some((events, _)) = self.inherited.states().find(|(_, s)| *s == shown) {
+            let words = format!("lost: shows the state after {events} events of an earlier life");
+            return (Kind::Lost, words);
+        }
+        wrong(violation)
+    }
+
     /// What is due of a state: what this life has shown, or what was due before it.
     fn due(&self, state: &CrashState) -> &History {
         if state.shown.is_some() { &self.own } else { &self.inherited }

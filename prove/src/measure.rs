@@ -173,6 +173,14 @@ impl Evidence {
         Self { done, possible: Some(possible), unit, ..Self::default() }
     }
 
+    /// The same, with cases left out by a rule.
+    pub fn without(mut self, rule: &'static str, cases: u64) -> Self {
+        if cases > 0 {
+            self.excluded.insert(rule, cases);
+        }
+        self
+    }
+
     /// Nothing done, and why.
     pub fn stopped(reason: Reason, note: impl Into<String>) -> Self {
         Self { stopped: Some((reason, note.into())), ..Self::default() }
@@ -186,6 +194,10 @@ fn share_time(evidence: &mut BTreeMap<&'static str, Evidence>, took: Duration) {
         one.took = took / claims;
     }
 }
+
+/// The rule by which plans that are wrong without any crash or thread are left to the measurement
+/// that compares outcomes.
+const DIVERGENT: &str = "plans that diverge undisturbed";
 
 /// The first finding of each claim and kind; the others tell nothing new.
 fn first_of_each(findings: Vec<Finding>) -> Vec<Finding> {

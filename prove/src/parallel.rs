@@ -1,4 +1,4 @@
-//! Cases spread over two worker threads, results in case order: what a run says does not depend
+//! Cases spread over worker threads, results in case order: what a run says does not depend
 //! on how the threads were scheduled.
 
 #[cfg(test)]
@@ -9,8 +9,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::Instant;
 
-/// Fixed, so that a run does the same on every machine; two is what the smallest one has.
-const WORKERS: usize = 2;
+/// Workers for cases that compute: what the smallest machine has cores.
+pub const COMPUTE: usize = 2;
+
+/// Workers for cases that mostly wait for the disk.
+pub const WAIT: usize = 8;
 
 /// The time a run may take.
 #[derive(Debug, Clone, Copy, Default)]
@@ -29,6 +32,16 @@ impl Budget {
 /// The results of `cases`, in order. Cases that the budget did not reach are missing at the end:
 /// a result stands only if all before it do.
 pub fn map<T: Send>(cases: u64, budget: Budget, case: impl Fn(u64) -> T + Sync) -> Vec<T> {
+    map_on(COMPUTE, cases, budget, case)
+}
+
+/// As [`map`], on so many workers.
+pub fn map_on<T: Send>(
+    workers: usize,
+    cases: u64,
+    budget: Budget,
+    case: impl Fn(u64) -> T + Sync,
+) -> Vec<T> {
     let (next, spent) = (AtomicU64::new(0), AtomicBool::new(false));
     let done = Mutex::new(Vec::new());
     let work = || {
@@ -46,7 +59,7 @@ pub fn map<T: Send>(cases: u64, budget: Budget, case: impl Fn(u64) -> T + Sync) 
         }
     };
     thread::scope(|scope| {
-        for _ in 1..WORKERS {
+        for _ in 1..workers {
             scope.spawn(work);
         }
         work();

@@ -41,8 +41,6 @@ pub struct Scale {
     pub generated_ids: u64,
     /// CBOR values generated for the round trip.
     pub cbor_values: u64,
-    /// Whether measurements that start processes are run.
-    pub processes: bool,
     /// Trials granted to shrink one finding.
     pub shrink_trials: usize,
 }
@@ -72,14 +70,13 @@ impl Profile {
                 thread_rounds: 5,
                 generated_ids: 100_000,
                 cbor_values: 10_000,
-                processes: true,
                 shrink_trials: 300,
             },
             Self::Standard => Scale {
                 differential_plans: 5_000,
                 determinism_plans: 1_000,
                 process_plans: 50,
-                crash_plans: 60,
+                crash_plans: 120,
                 nested_in_full: false,
                 kill_plans: 6,
                 random_kills: 300,
@@ -87,7 +84,6 @@ impl Profile {
                 thread_rounds: 30,
                 generated_ids: 100_000,
                 cbor_values: 100_000,
-                processes: true,
                 shrink_trials: 1_000,
             },
             Self::Deep => Scale {
@@ -102,7 +98,6 @@ impl Profile {
                 thread_rounds: 200,
                 generated_ids: 1_000_000,
                 cbor_values: 1_000_000,
-                processes: true,
                 shrink_trials: 3_000,
             },
         }
@@ -124,8 +119,7 @@ impl Scale {
             thread_rounds: 1,
             generated_ids: 1_000,
             cbor_values: 100,
-            processes: false,
-            shrink_trials: 100,
+            shrink_trials: 600,
         }
     }
 }

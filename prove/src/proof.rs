@@ -1,5 +1,8 @@
 //! A proof: all that one run of `prove` has to say of a subject.
 
+#[cfg(test)]
+pub(crate) mod tests;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 

@@ -22,16 +22,20 @@ const BORROWED: &str = r#"
     dependencies = ["libsqlite3-sys"]
 "#;
 
-/// Runs every flawed subject, and the audits on flawed material. `None` for what the budget did
-/// not reach.
-pub fn run(context: &Context) -> Vec<Caught> {
-    let subjects = flawed::all();
+/// Runs the flawed subjects that must fail one of the wanted criteria, and the audits on flawed
+/// material. What the budget did not reach is left out.
+pub fn run(context: &Context, wanted: &BTreeSet<&str>) -> Vec<Caught> {
+    let is_wanted = |due: &[&'static str]| due.iter().any(|criterion| wanted.contains(criterion));
+    let subjects: Vec<_> =
+        flawed::all().into_iter().filter(|flawed| is_wanted(flawed.fails)).collect();
     let count = subjects.len() as u64;
     let done = parallel::map(count, context.budget, |case| {
         let flawed = usize::try_from(case).ok().and_then(|case| subjects.get(case))?;
         Some(caught(context, flawed))
     });
-    done.into_iter().flatten().chain([borrowed_storage(), length_first_keys()]).collect()
+    let audits = [borrowed_storage(), length_first_keys()];
+    let audits = audits.into_iter().filter(|caught| is_wanted(&caught.due));
+    done.into_iter().flatten().chain(audits).collect()
 }
 
 fn caught(context: &Context, flawed: &Flawed) -> Caught {

@@ -5,14 +5,15 @@ use std::process::ExitCode;
 
 use proofhouse_subjects::flawed;
 
+use super::show;
 use crate::criteria::{self, Criterion, Status, page};
 use crate::finding::Exit;
 
 /// Prints one criterion, or the whole page that `docs/criteria.md` holds.
 pub(super) fn run(id: Option<&str>) -> ExitCode {
     match id.and_then(criteria::find) {
-        Some(criterion) => print!("{}", text(criterion)),
-        None => print!("{}", page::page()),
+        Some(criterion) => show(&text(criterion)),
+        None => show(&page::page()),
     }
     Exit::Clean.into()
 }

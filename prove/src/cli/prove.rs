@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use super::progress::Progress;
-use super::{Problem, ProveArgs};
+use super::{Problem, ProveArgs, show};
 use crate::criteria::ALL;
 use crate::finding::Finding;
 use crate::measure::{self, Context};
@@ -46,8 +46,8 @@ pub(super) fn run(args: &ProveArgs) -> Result<ExitCode, Problem> {
     let report = Report::of(&proof, args.require_all, &cases).to_json();
     let report = report.map_err(|error| Problem::Other(error.to_string()))?;
     write(&args.out.join("report.json"), &report)?;
-    print!("{}", table::render(&proof, &cases));
-    println!("report: {}", args.out.join("report.json").display());
+    show(&table::render(&proof, &cases));
+    show(&format!("report: {}\n", args.out.join("report.json").display()));
     Ok(proof.exit(args.require_all).into())
 }
 
@@ -58,7 +58,7 @@ fn prove(args: &ProveArgs, context: &Context, wanted: &BTreeSet<&str>, begun: In
     std::panic::set_hook(Box::new(|_| {}));
     let (criteria, findings) = measure::measure(context, wanted, &|what| progress.says(what));
     progress.says("flawed subjects");
-    let self_check = selfcheck::run(context);
+    let self_check = selfcheck::run(context, wanted);
     std::panic::set_hook(hook);
     Proof {
         subject: args.subject.clone(),

@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::Problem;
 use super::prove::place_for_files;
+use super::{Problem, show};
 use crate::case::{Case, CaseError};
 use crate::replay::{Replayed, replay};
 
@@ -13,16 +13,17 @@ pub(super) fn run(file: &Path, dir: Option<&Path>) -> Result<ExitCode, Problem> 
     let bytes = std::fs::read(file).map_err(Problem::with(file))?;
     let case = Case::parse(&bytes).map_err(|error| case_problem(file, error))?;
     let dir = place_for_files(dir)?;
-    println!("{} · {} · {}", case.subject, case.claim, case.kind.words());
+    let Case { subject, claim, kind, .. } = &case;
+    show(&format!("{subject} · {claim} · {}\n", kind.words()));
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(|_| {}));
     let replayed = replay(&case, &dir);
     std::panic::set_hook(hook);
     let replayed = replayed?;
-    match &replayed {
-        Replayed::Again { story, .. } => println!("again: {story}"),
-        Replayed::Gone => println!("gone: the subject does not fail this case any more"),
-    }
+    show(&match &replayed {
+        Replayed::Again { story, .. } => format!("again: {story}\n"),
+        Replayed::Gone => "gone: the subject does not fail this case any more\n".to_owned(),
+    });
     Ok(replayed.exit().into())
 }
 

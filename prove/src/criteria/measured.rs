@@ -12,9 +12,9 @@ pub(super) static DETERMINISM: Criterion = Criterion {
     claims: &[
         Claim {
             id: "AC-01.same-process",
-            text: "A plan run twice in one process leaves byte-equal files.",
-            method: "Each generated plan runs on two fresh simulated disks; every file is \
-                     compared byte by byte.",
+            text: "A plan run twice in one process leaves byte-equal files, at every moment.",
+            method: "Each generated plan runs on two fresh simulated disks; their traces must be \
+                     equal, call by call and byte by byte.",
             needs: &[],
             status: Exists,
         },

@@ -17,9 +17,10 @@ A finding belongs to one criterion, by what happened rather than by which measur
 acknowledged commit lost after a process kill is AC-02, after a power loss AC-04; a partial or
 never issued state is AC-03; bytes that differ between equal runs are AC-01. A divergence from the
 oracle in an undisturbed run is attributed after its plan was shrunk, by what the shrunk plan still
-needs: AC-07 if only a sequence differs, AC-06 if a snapshot's read differs, AC-08 if an insert
-differs, AC-09 if two collections are needed, AC-02 if a reopen is needed, AC-03 if a transaction
-is needed, else AC-08.
+needs: AC-09 if it still names two collections, AC-07 if only a sequence differs, AC-06 if a snapshot's
+read differs, AC-08 if an insert differs, AC-02 if it reopens, AC-03 if it has a transaction, else
+AC-08. What a process kill already shows is a flaw of kills: a power loss that shows the same kind
+of wrong tells nothing more, and is not told.
 
 This page is generated from the data in `prove/src/criteria/`; a test keeps them equal.
 ";

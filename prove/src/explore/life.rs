@@ -66,11 +66,12 @@ impl Explorer<'_> {
         let events = run.history.events();
         let all = Window { acknowledged: events, issued: events };
         let kept = self.look(&disk)?;
-        accept(&run.history, all, &kept).map_err(|violation| {
-            let (kind, words) = wrong(&violation);
+        let next = Recorded { trace, inherited: recorded.due(state).clone(), own: run.history };
+        accept(&next.own, all, &kept).map_err(|violation| {
+            let (kind, words) = next.tell(&violation, &kept);
             (kind, format!("after a clean close of the next life, {words}"))
         })?;
-        Ok(Recorded { trace, inherited: recorded.due(state).clone(), own: run.history })
+        Ok(next)
     }
 
     fn open(&self, disk: &SimDisk) -> Result<Box<dyn Store>, Violation> {

@@ -1,1 +1,85 @@
+use proofhouse_model::{GenerateProfile, generate};
+use proofhouse_subjects::Placed;
 
+use super::*;
+use crate::subject::named;
+
+const DEPTH: Depth = Depth { first: Tiers::ALL, nested: Some(Tiers::NESTED) };
+
+fn plan(subject: &Placed, seed: u64) -> Plan {
+    generate(seed, &GenerateProfile::crash()).for_capabilities(subject.about().capabilities)
+}
+
+/// The first failure of a flawed subject in a few plans, and the plan.
+fn first_failure(name: &str) -> (Plan, Failure) {
+    let subject = named(name).unwrap();
+    let found = (0..20).find_map(|seed| {
+        let plan = plan(&subject, seed);
+        let explored = Explorer::of_plan(&subject, &plan).explore(DEPTH).unwrap();
+        let failure = explored.failures.into_iter().next()?;
+        Some((plan, failure))
+    });
+    found.unwrap_or_else(|| panic!("{name} fails nothing"))
+}
+
+#[test]
+fn a_sound_store_survives_every_crash() {
+    let subject = named("tiny").unwrap();
+    for seed in 0..3 {
+        let plan = plan(&subject, seed);
+        let explored = Explorer::of_plan(&subject, &plan).explore(DEPTH).unwrap();
+        let stories: Vec<_> = explored.failures.iter().map(|failure| &failure.story).collect();
+        assert_eq!(stories, Vec::<&String>::new());
+        assert!(explored.recoveries > 1);
+        for counts in [&explored.first, &explored.nested_kills, &explored.nested_power] {
+            assert!(counts.total().distinct > 0);
+            assert_eq!(counts.total().checked, counts.total().distinct);
+        }
+    }
+}
+
+#[test]
+fn exploring_twice_counts_the_same() {
+    let subject = named("tiny").unwrap();
+    let plan = plan(&subject, 5);
+    let [first, second] =
+        [(), ()].map(|()| Explorer::of_plan(&subject, &plan).explore(DEPTH).unwrap());
+    assert_eq!(first.first, second.first);
+    assert_eq!(first.nested_kills, second.nested_kills);
+    assert_eq!(first.nested_power, second.nested_power);
+    assert_eq!(first.recoveries, second.recoveries);
+}
+
+#[test]
+fn an_early_acknowledgement_shows_after_a_power_loss() {
+    let (_, failure) = first_failure("flawed:ack-before-sync");
+    assert_eq!((failure.kind, failure.world), (Kind::Lost, World::PowerLoss));
+}
+
+#[test]
+fn a_recovery_that_syncs_nothing_shows_only_after_a_second_crash() {
+    let (_, failure) = first_failure("flawed:recovery-not-synced");
+    assert!(failure.nested);
+    assert_eq!(failure.choices.len(), 2);
+    assert_eq!((failure.kind, failure.world), (Kind::Lost, World::PowerLoss));
+}
+
+#[test]
+fn a_chain_of_crashes_plays_again() {
+    for name in ["flawed:ack-before-sync", "flawed:recovery-not-synced", "flawed:torn-tail-left"] {
+        let (plan, failure) = first_failure(name);
+        let subject = named(name).unwrap();
+        let again = Explorer::of_plan(&subject, &plan).replay(&failure.choices).unwrap();
+        let again = again.map(|again| (again.kind, again.story));
+        assert_eq!(again, Some((failure.kind, failure.story)), "{name}");
+    }
+}
+
+#[test]
+fn a_chain_that_does_not_fit_is_refused() {
+    let (plan, mut failure) = first_failure("flawed:ack-before-sync");
+    failure.choices[0].at = 1_000_000;
+    let subject = named("flawed:ack-before-sync").unwrap();
+    let replayed = Explorer::of_plan(&subject, &plan).replay(&failure.choices);
+    assert!(matches!(replayed, Err(ReplayError::Choice(_))));
+}

@@ -12,22 +12,23 @@ use proofhouse_model::{Collection, Divergence, Got, Op, Outcome, Plan};
 
 /// The claim that a divergence of this plan, shrunk, belongs to. First rule that fits:
 ///
-/// 1. only the commit sequence differs: order of commits;
-/// 2. a read through a snapshot differs: snapshots;
-/// 3. an insert chose another identity: identity;
-/// 4. the plan writes to, or creates and reads, two collections: isolation of collections;
+/// 1. the plan names two collections, which shrinking would have made one if it could: isolation
+///    of collections;
+/// 2. only the commit sequence differs: order of commits;
+/// 3. a read through a snapshot differs: snapshots;
+/// 4. an insert differs: identity;
 /// 5. the plan reopens: a clean close keeps all;
 /// 6. the plan has a transaction: no partial state;
 /// 7. otherwise an identity did not lead to its entity: identity.
 pub(super) fn claim(plan: &Plan, divergence: &Divergence) -> &'static str {
     let has = |wanted: fn(&Op) -> bool| plan.ops.iter().any(wanted);
     match (&divergence.op, &divergence.due, &divergence.got) {
+        _ if collections(plan).len() > 1 => "AC-09.differential",
         (_, due, Got::Outcome(got)) if differ_in_sequence(due, got) => "AC-07.dense",
         (Op::Snapshot { .. } | Op::SnapshotGet { .. } | Op::SnapshotScan { .. }, ..) => {
             "AC-06.differential"
         }
         (Op::Insert { .. }, ..) => "AC-08.differential",
-        _ if collections(plan).len() > 1 => "AC-09.differential",
         _ if has(|op| matches!(op, Op::Reopen)) => "AC-02.clean-close",
         _ if has(|op| matches!(op, Op::Begin)) => "AC-03.transactions",
         _ => "AC-08.differential",

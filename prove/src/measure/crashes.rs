@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use proofhouse_crash::{Counts, Tier, TierCounts, Tiers};
 use proofhouse_model::{Divergence, GenerateProfile, Mechanism, Mechanisms, Plan, shrink};
 
-use super::{Context, Measured, Room, differential};
+use super::{Context, DIVERGENT, Measured, Room, differential};
 use crate::case::Scene;
 use crate::explore::{Depth, Explored, Explorer, Failure};
 use crate::finding::{Finding, Kind, World};
@@ -50,25 +50,31 @@ fn measure(context: &Context) -> Measured {
     let plans = context.scale.crash_plans;
     let done = parallel::map(CREATIONS + plans, context.budget, |case| one(context, case));
     let mut measured = Measured::default();
-    let cut = (done.len() as u64) < CREATIONS + plans;
     let not_reached = not_reached(context, &done);
     let findings = findings(context, &done);
     let explored = |creation| {
         let of = done.iter().filter(move |case| case.creation == creation);
         of.filter_map(|case| case.came_to.as_ref().ok())
     };
-    show_plans(&mut measured, &Explored::total(explored(false)));
+    let divergent = done.iter().filter(|case| case.came_to.is_err()).count() as u64;
+    show_plans(&mut measured, &Explored::total(explored(false)), divergent);
+    if let Some(missing) = not_reached {
+        stop(&mut measured, Reason::NotReached, &missing);
+    }
     show_creations(&mut measured, &Explored::total(explored(true)));
-    for evidence in measured.evidence.values_mut() {
-        if cut {
-            let note = format!("{} of {} plans explored", done.len(), CREATIONS + plans);
-            evidence.stopped = Some((Reason::Budget, note));
-        } else if let Some(note) = &not_reached {
-            evidence.stopped = Some((Reason::NotReached, note.clone()));
-        }
+    if (done.len() as u64) < CREATIONS + plans {
+        let note = format!("{} of {} plans explored", done.len(), CREATIONS + plans);
+        stop(&mut measured, Reason::Budget, &note);
     }
     measured.findings = findings;
     measured
+}
+
+/// Says of all evidence so far that it is not the whole.
+fn stop(measured: &mut Measured, reason: Reason, note: &str) {
+    for evidence in measured.evidence.values_mut() {
+        evidence.stopped = Some((reason, note.to_owned()));
+    }
 }
 
 fn one(context: &Context, case: u64) -> Case {
@@ -77,6 +83,7 @@ fn one(context: &Context, case: u64) -> Case {
     if creation {
         plan.ops.clear();
     }
+    let plan = differential::with_reads(&plan, context.subject.about().capabilities);
     let came_to = explorer(context, &plan, creation).explore(depth(context, creation));
     Case { plan, creation, came_to }
 }
@@ -110,8 +117,8 @@ fn not_reached(context: &Context, done: &[Case]) -> Option<String> {
     (!missing.is_empty()).then(|| format!("no plan reached {}", missing.join(", ")))
 }
 
-fn show_plans(measured: &mut Measured, total: &Explored) {
-    let kills = select(&total.first, "", |tier| tier == Tier::T0);
+fn show_plans(measured: &mut Measured, total: &Explored, divergent: u64) {
+    let kills = select(&total.first, "", |tier| tier == Tier::T0).without(DIVERGENT, divergent);
     let power = select(&total.first, "", |tier| tier > Tier::T0);
     let nested_kills = select(&total.nested_kills, "nested ", |_| true);
     let nested_power = select(&total.nested_power, "nested ", |_| true);

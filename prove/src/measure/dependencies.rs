@@ -38,6 +38,7 @@ const ALLOWED: &[&str] = &[
     "ciborium-ll",
     "const-oid",
     "cpufeatures",
+    "crunchy",
     "crc32fast",
     "crypto-common",
     "digest",

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use proofhouse_crash::{Content, SimDisk, Tree};
+use proofhouse_crash::{SimDisk, Tree};
 use proofhouse_model::{GenerateProfile, Plan, RunOptions, run};
 use proofhouse_subjects::Placed;
 
@@ -69,7 +69,7 @@ fn other_process(context: &Context, measured: &mut Measured) {
     measured.show(claim, Evidence::of(there.len() as u64, cases, "plans"));
     let differs = (0..).zip(&there).find_map(|(case, there)| {
         let plan = plan(context.seed, context.subject, case);
-        let here = files_after(context.subject, &plan).digest();
+        let here = disk_after(context.subject, &plan, closes(case)).tree().digest();
         (here != *there).then_some((plan, here, there))
     });
     if let Some((plan, here, there)) = differs {
@@ -85,7 +85,7 @@ fn fixed_plan(context: &Context, measured: &mut Measured) {
         return;
     }
     let plan = proofhouse_model::generate(FIXED, &GenerateProfile::crash());
-    let found = files_after(context.subject, &plan).digest();
+    let found = disk_after(context.subject, &plan, false).tree().digest();
     measured.show(claim, Evidence::of(1, 1, "plans"));
     if found != DIGEST {
         let story = format!("the files have digest {found:#034x}, due is {DIGEST:#034x}");
@@ -95,64 +95,53 @@ fn fixed_plan(context: &Context, measured: &mut Measured) {
 }
 
 /// The plan of one case; the other process makes the same ones.
-pub(crate) fn plan(seed: u64, subject: &Placed, case: u64) -> Plan {
+fn plan(seed: u64, subject: &Placed, case: u64) -> Plan {
     super::plan_of(seed, subject, "determinism", case, &GenerateProfile::crash())
 }
 
-/// The files that a plan leaves on a simulated disk. Whether its outcomes are right is another
+/// Carries out a plan on a fresh simulated disk. Whether its outcomes are right is another
 /// measurement's business.
-fn files_after(subject: &Placed, plan: &Plan) -> Tree {
+fn disk_after(subject: &Placed, plan: &Plan, close: bool) -> SimDisk {
     let disk = SimDisk::new();
-    let options = RunOptions { history: false, close: true };
-    // A divergence ends both runs at the same operation, or the files tell.
+    let options = RunOptions { history: false, close };
+    // A divergence ends equal runs at the same operation, or the disks tell.
     let _ = run(subject, &disk, plan, options, &mut ());
-    disk.tree()
+    disk
 }
 
-/// The same on real files below `dir`, which must not exist yet.
+/// The digest of the files that the plan of a case leaves on a place of real files, which must not
+/// exist yet.
 ///
 /// # Errors
 /// Whatever reading the files back says.
-pub(crate) fn digest_on_files(subject: &Placed, dir: &Path, plan: &Plan) -> std::io::Result<u128> {
-    let options = RunOptions { history: false, close: true };
-    let _ = run(subject, dir, plan, options, &mut ());
-    Ok(Tree::read_from(dir)?.digest())
+pub(crate) fn digest_on_files(
+    subject: &Placed,
+    place: &Path,
+    seed: u64,
+    case: u64,
+) -> std::io::Result<u128> {
+    let options = RunOptions { history: false, close: closes(case) };
+    let _ = run(subject, place, &plan(seed, subject, case), options, &mut ());
+    Ok(Tree::read_from(place)?.digest())
 }
 
-/// Where two runs of a plan leave different files; `None` if they do not.
+/// Every other plan is left without a close, which would tidy up what tells runs apart.
+fn closes(case: u64) -> bool {
+    case.is_multiple_of(2)
+}
+
+/// Where two runs of a plan differ in what they do to the disk; `None` if they do not. Equal
+/// calls with equal bytes leave equal files at every moment, not only in the end.
 pub(crate) fn differs(subject: &Placed, plan: &Plan) -> Option<String> {
-    let (first, second) = (files_after(subject, plan), files_after(subject, plan));
-    if first.digest() == second.digest() {
+    let traces = [(), ()].map(|()| disk_after(subject, plan, true).trace());
+    let [first, second] = &traces;
+    if first.ops == second.ops {
         return None;
     }
-    Some(difference(&first, &second))
-}
-
-/// The first respect in which two trees differ.
-fn difference(first: &Tree, second: &Tree) -> String {
-    let names = |tree: &Tree| tree.files().map(|(name, _)| name).collect::<Vec<_>>();
-    if names(first) != names(second) {
-        return format!("the first run leaves {:?}, the second {:?}", names(first), names(second));
-    }
-    let mut pairs = first.files().zip(second.files());
-    match pairs.find(|((_, first), (_, second))| first.digest() != second.digest()) {
-        Some(((name, first), (_, second))) => {
-            format!("{name} differs {}", place(first, second))
-        }
-        None => "the directories differ".to_owned(),
-    }
-}
-
-fn place(first: &Content, second: &Content) -> String {
-    if first.len() != second.len() {
-        return format!("in length: {} and {} bytes", first.len(), second.len());
-    }
-    let byte = |content: &Content, at| {
-        let mut byte = [0];
-        content.read(at, &mut byte).then_some(byte)
-    };
-    match (0..first.len()).find(|at| byte(first, *at) != byte(second, *at)) {
-        Some(at) => format!("from byte {at}"),
-        None => "nowhere".to_owned(),
-    }
+    let same = first.ops.iter().zip(&second.ops).take_while(|(first, second)| first == second);
+    let at = same.count();
+    let [did, does] = traces.each_ref().map(|trace| {
+        trace.describe().get(at).map_or_else(|| "nothing".to_owned(), ToString::to_string)
+    });
+    Some(format!("call #{at} of the first run: {did}; of the second: {does}, or with other bytes"))
 }

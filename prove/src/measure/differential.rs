@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use entidb_engine::storage::MemStorage;
 use proofhouse_model::{
-    Divergence, GenerateProfile, Got, Mechanism, Mechanisms, Plan, RunOptions, run, shrink,
+    Capabilities, Divergence, GenerateProfile, Got, Mechanism, Mechanisms, Op, Oracle, Plan,
+    RunOptions, Universe, run, shrink,
 };
 
 use super::{Context, Measured, Room, aspect};
@@ -83,6 +84,23 @@ fn one(context: &Context, case: u64) -> Case {
 pub(crate) fn diverges(context: &Context, plan: &Plan) -> Option<Box<Divergence>> {
     let options = RunOptions { history: false, close: true };
     run(context.subject, &MemStorage::new(), plan, options, &mut ()).err()
+}
+
+/// A plan with reads after whatever can change what is read, so that a flaw that needs no crash
+/// shows without one and is not taken for one of crashes. Reads change no file.
+pub(super) fn with_reads(plan: &Plan, capabilities: Capabilities) -> Plan {
+    let collections = Universe::of(plan).collections;
+    let mut oracle = Oracle::new(&plan.settings, capabilities);
+    let mut ops = Vec::new();
+    for op in &plan.ops {
+        oracle.step(op);
+        ops.push(op.clone());
+        let changes = !matches!(op, Op::Begin | Op::Snapshot { .. }) && !oracle.in_transaction();
+        if changes {
+            ops.extend(collections.iter().map(|collection| Op::Scan { collection: *collection }));
+        }
+    }
+    Plan { ops, ..plan.clone() }
 }
 
 /// The finding of a divergent plan, shrunk.

@@ -6,7 +6,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use entidb_engine::storage::MemStorage;
 use proofhouse_model::rng::Rng;
 use proofhouse_model::{
-    Collection, Id, Op, Outcome, Payload, Plan, Settings, Store, Subject, panic_message, shrink,
+    Client, Collection, Id, Op, Outcome, Payload, Plan, Settings, Store, Subject, panic_message,
+    shrink,
 };
 
 use super::{Context, Measured, Room, differential};
@@ -24,6 +25,9 @@ pub(super) const ROOM: Room = Room {
 
 /// Lives among which the generated identities are spread.
 const LIVES: u64 = 10;
+
+/// Inserts per transaction.
+const BATCH: u64 = 1_000;
 
 const COLLECTION: Collection = Collection(0);
 
@@ -109,16 +113,8 @@ fn insert_all(context: &Context, wanted: u64) -> Result<u64, String> {
             let due = Outcome::Done;
             ask(store.as_ref(), &Op::CreateCollection { collection: COLLECTION }, &due)?;
         }
-        while (given.len() as u64) < wanted * (life + 1) / LIVES && !context.budget.is_spent() {
-            let tag = u32::try_from(given.len()).unwrap_or(u32::MAX);
-            let payload = Payload::Entity { tag, size: 20 };
-            let op = Op::Insert { collection: COLLECTION, payload };
-            match store.client().apply(&op) {
-                Outcome::Inserted { id, .. } if given.insert(id) => {}
-                Outcome::Inserted { id, .. } => return Err(format!("{id} was given twice")),
-                other => return Err(format!("{op} answered {other}")),
-            }
-        }
+        let until = wanted * (life + 1) / LIVES;
+        insert_until(context, store.client().as_mut(), until, &mut given)?;
         store.close().map_err(|refusal| refusal.to_string())?;
     }
     let store = open(given.len() as u64)?;
@@ -132,6 +128,35 @@ fn insert_all(context: &Context, wanted: u64) -> Result<u64, String> {
         }
         other => Err(format!("the scan answered {other}")),
     }
+}
+
+/// Inserts, in large transactions where there are any, until so many identities were given.
+fn insert_until(
+    context: &Context,
+    client: &mut dyn Client,
+    until: u64,
+    given: &mut BTreeSet<Id>,
+) -> Result<(), String> {
+    let transactions = context.subject.about().capabilities.transactions;
+    while (given.len() as u64) < until && !context.budget.is_spent() {
+        if transactions {
+            client.apply(&Op::Begin);
+        }
+        for _ in 0..BATCH.min(until - given.len() as u64) {
+            let tag = u32::try_from(given.len()).unwrap_or(u32::MAX);
+            let payload = Payload::Entity { tag, size: 20 };
+            let op = Op::Insert { collection: COLLECTION, payload };
+            match client.apply(&op) {
+                Outcome::Inserted { id, .. } if given.insert(id) => {}
+                Outcome::Inserted { id, .. } => return Err(format!("{id} was given twice")),
+                other => return Err(format!("{op} answered {other}")),
+            }
+        }
+        if transactions {
+            client.apply(&Op::Commit);
+        }
+    }
+    Ok(())
 }
 
 fn ask(store: &dyn Store, op: &Op, due: &Outcome) -> Result<(), String> {

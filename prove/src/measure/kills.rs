@@ -14,7 +14,7 @@ use proofhouse_model::{
 };
 use proofhouse_subjects::{KillPoint, Placed};
 
-use super::{Context, Measured, Room};
+use super::{Context, Measured, Room, differential};
 use crate::case::Scene;
 use crate::finding::{Finding, Kind, World};
 use crate::parallel;
@@ -87,12 +87,15 @@ fn run_cycles(
     measured: &mut Measured,
 ) {
     let all = cycles.len() as u64;
-    let done = parallel::map(all, context.budget, |case| {
+    let done = parallel::map_on(parallel::WAIT, all, context.budget, |case| {
         let cycle = usize::try_from(case).ok().and_then(|case| cycles.get(case))?;
         Some((cycle, cycle.run(context, program)))
     });
     let mut evidence = Evidence::of(done.len() as u64, all, "kills");
-    let cut_short = done.iter().flatten().filter_map(|(cycle, came)| cycle.cut_short(came)).count();
+    let cut_short = |(_, came): &&(&Cycle, Result<Witness, Wrong>)| {
+        came.as_ref().is_ok_and(|witness| witness.calls.is_none())
+    };
+    let cut_short = done.iter().flatten().filter(cut_short).count();
     evidence.observed = BTreeMap::from([("kills before the end", cut_short as u64)]);
     measured.show(claim, evidence);
     for (cycle, came) in done.into_iter().flatten() {
@@ -121,6 +124,7 @@ impl Planned {
     /// measurements tell.
     fn new(context: &Context, case: u64) -> Option<Arc<Self>> {
         let plan = context.plan("kills", case, &GenerateProfile::crash());
+        let plan = differential::with_reads(&plan, context.subject.about().capabilities);
         let disk = SimDisk::new();
         let images = Arc::new(Mutex::new(Vec::new()));
         let (of, seen) = (disk.clone(), Arc::clone(&images));
@@ -205,11 +209,6 @@ impl Cycle {
             "a kill before storage call {index} left other files than the simulated disk has there"
         );
         Err(Wrong { kind: Kind::HarnessBroken, story, left: None })
-    }
-
-    /// Whether the kill came before the end of the plan.
-    fn cut_short(&self, came: &Result<Witness, Wrong>) -> Option<()> {
-        came.as_ref().ok().filter(|witness| witness.calls.is_none()).map(|_| ())
     }
 }
 

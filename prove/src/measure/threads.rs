@@ -2,14 +2,16 @@
 //! readers look on. One workload serves four claims.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
+use std::thread::{self, ScopedJoinHandle};
 
 use bytes::Bytes;
 use entidb_engine::storage::MemStorage;
 use proofhouse_model::rng::Rng;
 use proofhouse_model::{
     Capabilities, Client, Collection, Entities, Id, Op, Outcome, Payload, Settings, Store, Subject,
+    panic_message,
 };
 
 use super::{Context, Measured, Room};
@@ -23,18 +25,20 @@ pub(super) const ROOM: Room = Room {
     measure,
 };
 
-const ACCOUNTS: Collection = Collection(0);
-const STAMPS: Collection = Collection(1);
+/// Accounts and stamps share a collection: one scan shows both as of one moment.
+const COLLECTION: Collection = Collection(0);
+
+const SCAN: Op = Op::Scan { collection: COLLECTION };
 
 /// Accounts, and what each holds at first.
 const HOLDERS: u8 = 6;
-const DEPOSIT: u16 = 100;
+const DEPOSIT: u16 = 2_000;
 
 const WRITERS: u8 = 3;
 const READERS: usize = 2;
 
 /// Commits of each writer in a round.
-const COMMITS: u8 = 40;
+const COMMITS: u16 = 300;
 
 /// One writer's commit: the account that gave, the one that took, the stamp, and its sequence.
 #[derive(Debug, Clone, Copy)]
@@ -144,42 +148,19 @@ fn round(context: &Context, number: u64) -> Result<Round, Failed> {
     };
     let store = Subject::open(context.subject, &place, &settings).map_err(|no| no.to_string())?;
     set_up(store.client().as_mut())?;
-    let capabilities = context.subject.about().capabilities;
-    let running = AtomicUsize::new(WRITERS.into());
-    let (written, read) = thread::scope(|scope| {
-        let (store, running) = (store.as_ref(), &running);
-        let writers: Vec<_> = (0..WRITERS)
-            .map(|writer| {
-                let seed =
-                    context.seed_of("threads", number * u64::from(WRITERS) + u64::from(writer));
-                scope.spawn(move || {
-                    let commits = write(store, writer, Rng::new(seed));
-                    running.fetch_sub(1, Ordering::SeqCst);
-                    commits
-                })
-            })
-            .collect();
-        let readers: Vec<_> =
-            (0..READERS).map(|_| scope.spawn(move || read(store, capabilities, running))).collect();
-        let panicked = |_| "a thread panicked".to_owned();
-        let written: Vec<_> =
-            writers.into_iter().map(|writer| writer.join().map_err(panicked)).collect();
-        let read: Vec<_> =
-            readers.into_iter().map(|reader| reader.join().map_err(panicked)).collect();
-        (written, read)
-    });
+    let (written, read) = run_threads(context, store.as_ref(), number);
     let mut round = Round {
         commits: Vec::new(),
         reads: Vec::new(),
-        accounts: scan(store.client().as_mut(), &Op::Scan { collection: ACCOUNTS })?,
+        accounts: split(scan(store.client().as_mut(), &SCAN)?).0,
         torn: None,
         moved: None,
     };
     for commits in written {
-        round.commits.extend(commits??);
+        round.commits.extend(commits?);
     }
     for seen in read {
-        let seen = seen??;
+        let seen = seen?;
         round.reads.extend(seen.stamps);
         round.torn = round.torn.or(seen.torn);
         round.moved = round.moved.or(seen.moved);
@@ -187,34 +168,79 @@ fn round(context: &Context, number: u64) -> Result<Round, Failed> {
     Ok(round)
 }
 
+/// What the writers and the readers of a round bring back.
+type Brought = (Vec<Result<Vec<Commit>, Failed>>, Vec<Result<Seen, Failed>>);
+
+/// All threads at once.
+fn run_threads(context: &Context, store: &dyn Store, number: u64) -> Brought {
+    let capabilities = context.subject.about().capabilities;
+    let running = AtomicUsize::new(WRITERS.into());
+    let start = Barrier::new(usize::from(WRITERS) + READERS);
+    let (running, start) = (&running, &start);
+    thread::scope(|scope| {
+        let writer = |writer: u8| {
+            let case = number * u64::from(WRITERS) + u64::from(writer);
+            let rng = Rng::new(context.seed_of("threads", case));
+            scope.spawn(move || {
+                start.wait();
+                let _leaving = Leaving(running);
+                write(store, writer, rng)
+            })
+        };
+        let reader = |_| {
+            scope.spawn(move || {
+                start.wait();
+                read(store, capabilities, running)
+            })
+        };
+        let writers: Vec<_> = (0..WRITERS).map(writer).collect();
+        let readers: Vec<_> = (0..READERS).map(reader).collect();
+        let written = writers.into_iter().map(|thread| joined(thread));
+        let read = readers.into_iter().map(|thread| joined(thread));
+        (written.collect(), read.collect())
+    })
+}
+
+fn joined<T>(thread: ScopedJoinHandle<'_, Result<T, Failed>>) -> Result<T, Failed> {
+    thread.join().unwrap_or_else(|panic| Err(panic_message(panic.as_ref())))
+}
+
+/// A writer that leaves, be it by a panic: readers must not wait for it.
+struct Leaving<'a>(&'a AtomicUsize);
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
 fn set_up(client: &mut dyn Client) -> Result<(), Failed> {
-    ask(client, &Op::CreateCollection { collection: ACCOUNTS })?;
-    ask(client, &Op::CreateCollection { collection: STAMPS })?;
+    ask(client, &Op::CreateCollection { collection: COLLECTION })?;
     for holder in 0..HOLDERS {
-        ask(client, &put(ACCOUNTS, Id::nth(holder), DEPOSIT))?;
+        ask(client, &put(Id::nth(holder), DEPOSIT))?;
     }
     Ok(())
 }
 
-/// Moves one unit per commit; an account never goes below zero, whatever the others do, because
-/// no writer takes more than its share of the deposit from any.
+/// Moves one unit per commit. No account can fall below zero: all commits of a round together take
+/// less than a deposit.
 fn write(store: &dyn Store, writer: u8, mut rng: Rng) -> Result<Vec<Commit>, Failed> {
     let mut client = store.client();
     let mut commits = Vec::new();
     for number in 0..COMMITS {
         let from = small(rng.below(HOLDERS.into()));
         let to = (from + 1 + small(rng.below(u64::from(HOLDERS) - 1))) % HOLDERS;
-        let stamp = Id::nth(writer * COMMITS + number);
+        let stamp = stamp(u16::from(writer) * COMMITS + number);
         ask(client.as_mut(), &Op::Begin)?;
         for (holder, change) in [(from, -1), (to, 1)] {
             let id = Id::nth(holder);
-            let held = match ask(client.as_mut(), &Op::Get { collection: ACCOUNTS, id })? {
+            let held = match ask(client.as_mut(), &Op::Get { collection: COLLECTION, id })? {
                 Outcome::Value(Some(bytes)) => amount(&bytes),
                 other => return Err(format!("account {id} answers {other}")),
             };
-            ask(client.as_mut(), &put(ACCOUNTS, id, held.saturating_add_signed(change)))?;
+            ask(client.as_mut(), &put(id, held.saturating_add_signed(change)))?;
         }
-        ask(client.as_mut(), &put(STAMPS, stamp, 0))?;
+        ask(client.as_mut(), &put(stamp, 0))?;
         let Outcome::Committed { sequence } = ask(client.as_mut(), &Op::Commit)? else {
             return Err("a commit was answered otherwise".to_owned());
         };
@@ -240,10 +266,9 @@ fn read(
     let mut seen = Seen::default();
     loop {
         let last = running.load(Ordering::SeqCst) == 0;
-        let accounts = scan(client.as_mut(), &Op::Scan { collection: ACCOUNTS })?;
+        let (accounts, stamps) = split(scan(client.as_mut(), &SCAN)?);
         seen.torn = seen.torn.or(not_constant(&accounts));
-        let stamps = scan(client.as_mut(), &Op::Scan { collection: STAMPS })?;
-        seen.stamps.push(stamps.into_iter().map(|(id, _)| id).collect());
+        seen.stamps.push(stamps);
         if capabilities.snapshots {
             let moved = snapshot_moves(client.as_mut())?;
             seen.moved = seen.moved.or(moved);
@@ -256,14 +281,14 @@ fn read(
 
 fn snapshot_moves(client: &mut dyn Client) -> Result<Option<String>, Failed> {
     ask(client, &Op::Snapshot { slot: 0 })?;
-    let op = Op::SnapshotScan { slot: 0, collection: ACCOUNTS };
+    let op = Op::SnapshotScan { slot: 0, collection: COLLECTION };
     let first = scan(client, &op)?;
     for _ in 0..3 {
         if scan(client, &op)? != first {
             return Ok(Some("a snapshot's scan changed while it was held".to_owned()));
         }
     }
-    Ok(not_constant(&first).map(|story| format!("through a snapshot, {story}")))
+    Ok(not_constant(&split(first).0).map(|story| format!("through a snapshot, {story}")))
 }
 
 fn not_constant(accounts: &Entities) -> Option<String> {
@@ -272,14 +297,32 @@ fn not_constant(accounts: &Entities) -> Option<String> {
     (sum != due).then(|| format!("the accounts add up to {sum} instead of {due}"))
 }
 
-fn put(collection: Collection, id: Id, amount: u16) -> Op {
+/// The identity of a commit's stamp: none of an account's.
+fn stamp(number: u16) -> Id {
+    let mut id = [0xff; 16];
+    id[14..].copy_from_slice(&number.to_be_bytes());
+    Id(id)
+}
+
+/// Accounts, and the stamps that stand beside them.
+fn split(entities: Entities) -> (Entities, BTreeSet<Id>) {
+    let (accounts, stamps): (Entities, Entities) =
+        entities.into_iter().partition(|(id, _)| id.0[0] != 0xff);
+    (accounts, stamps.into_iter().map(|(id, _)| id).collect())
+}
+
+fn put(id: Id, amount: u16) -> Op {
     // Canonical CBOR of an unsigned integer (RFC 8949 §3, major type 0).
     let bytes = match amount {
         0..24 => vec![amount.to_be_bytes()[1]],
         24..256 => vec![0x18, amount.to_be_bytes()[1]],
         _ => [vec![0x19], amount.to_be_bytes().to_vec()].concat(),
     };
-    Op::Put { collection, id, payload: Payload::Raw { bytes: bytes.into(), canonical: true } }
+    Op::Put {
+        collection: COLLECTION,
+        id,
+        payload: Payload::Raw { bytes: bytes.into(), canonical: true },
+    }
 }
 
 fn amount(bytes: &Bytes) -> u16 {

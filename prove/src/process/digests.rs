@@ -6,6 +6,7 @@ use std::process::{Command, ExitCode};
 
 use clap::Args;
 use proofhouse_crash::{ChildEnd, Limits, run_child};
+use proofhouse_subjects::Placed;
 
 use super::{ChildError, WATCHDOG, known_subject, say};
 use crate::cli::Problem;
@@ -42,10 +43,9 @@ pub fn digests(args: &DigestArgs) -> Result<ExitCode, Problem> {
     Ok(Exit::Clean.into())
 }
 
-fn digest(args: &DigestArgs, subject: &proofhouse_subjects::Placed, case: u64) -> io::Result<u128> {
+fn digest(args: &DigestArgs, subject: &Placed, case: u64) -> io::Result<u128> {
     let dir = tempfile::Builder::new().prefix("proofhouse-").tempdir_in(&args.dir)?;
-    let plan = determinism::plan(args.seed, subject, case);
-    determinism::digest_on_files(subject, &dir.path().join("store"), &plan)
+    determinism::digest_on_files(subject, &dir.path().join("store"), args.seed, case)
 }
 
 /// The digests that another process finds, in case order.

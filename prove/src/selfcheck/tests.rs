@@ -17,8 +17,10 @@ fn context(subject: &proofhouse_subjects::Placed) -> Context<'_> {
 #[test]
 fn each_flawed_subject_fails_exactly_its_criteria() {
     let sound = crate::subject::named("tiny").unwrap();
-    let wrong: Vec<_> =
-        run(&context(&sound)).into_iter().filter(|caught| !caught.exact()).collect();
+    let wanted = ALL.iter().map(|criterion| criterion.id).collect();
+    let caught = run(&context(&sound), &wanted);
+    assert_eq!(caught.len(), flawed::all().len() + 2);
+    let wrong: Vec<_> = caught.into_iter().filter(|caught| !caught.exact()).collect();
     assert_eq!(wrong, []);
 }
 

@@ -1,0 +1,18 @@
+//! The binary, as people and CI call it.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking, like tests")]
+
+mod prove;
+mod usage;
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// Runs `proofhouse` in `dir`.
+fn proofhouse(dir: &Path, args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_proofhouse"));
+    command.current_dir(dir).args(args).output().unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}

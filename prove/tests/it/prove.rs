@@ -1,0 +1,65 @@
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::{proofhouse, stdout};
+
+fn report(dir: &Path) -> Value {
+    serde_json::from_slice(&fs::read(dir.join("proofhouse-out/report.json")).unwrap()).unwrap()
+}
+
+#[test]
+fn a_sound_store_passes_and_equal_runs_report_the_same() {
+    let reports = [(), ()].map(|()| {
+        let dir = tempfile::tempdir().unwrap();
+        let output = proofhouse(dir.path(), &["--subject", "tiny", "--criteria", "AC-02,AC-04"]);
+        assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
+        let mut report = report(dir.path());
+        assert_eq!(report["criteria"][1]["verdict"], "PASS");
+        assert_eq!(report["criteria"][3]["verdict"], "PASS");
+        assert_eq!(report["criteria"][0]["reason"], "skipped");
+        report.as_object_mut().unwrap().remove("observed");
+        report
+    });
+    assert_eq!(reports[0], reports[1]);
+}
+
+#[test]
+fn a_flawed_store_fails_and_its_case_fails_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let args = ["prove", "--subject", "flawed:ack-before-sync", "--criteria", "AC-04"];
+    let output = proofhouse(dir.path(), &args);
+    assert_eq!(output.status.code(), Some(11), "{}", stdout(&output));
+    let report = report(dir.path());
+    assert_eq!(report["criteria"][3]["verdict"], "FAIL");
+    let replay = report["criteria"][3]["findings"][0]["replay"].as_str().unwrap();
+    let args: Vec<_> = replay.split(' ').skip(1).collect();
+    let again = proofhouse(dir.path(), &args);
+    assert_eq!(again.status.code(), Some(11), "{}", stdout(&again));
+    assert!(stdout(&again).contains("\nagain: "));
+}
+
+#[test]
+fn a_case_of_another_subject_is_gone() {
+    let dir = tempfile::tempdir().unwrap();
+    let args = ["--subject", "flawed:insert-overwrites-live", "--criteria", "AC-08"];
+    let output = proofhouse(dir.path(), &args);
+    assert_eq!(output.status.code(), Some(10), "{}", stdout(&output));
+    let cases = dir.path().join("proofhouse-out/cases");
+    let case = fs::read_dir(&cases).unwrap().next().unwrap().unwrap().path();
+    let sound = fs::read_to_string(&case).unwrap().replace("flawed:insert-overwrites-live", "tiny");
+    fs::write(&case, sound).unwrap();
+    let again = proofhouse(dir.path(), &["replay", case.to_str().unwrap()]);
+    assert_eq!(again.status.code(), Some(0), "{}", stdout(&again));
+    assert!(stdout(&again).contains("\ngone: "));
+}
+
+#[test]
+fn what_was_not_measured_counts_where_all_is_required() {
+    let dir = tempfile::tempdir().unwrap();
+    let args = ["--subject", "tiny", "--require-all", "--budget", "1ms"];
+    let output = proofhouse(dir.path(), &args);
+    assert_eq!(output.status.code(), Some(17), "{}", stdout(&output));
+    assert_eq!(report(dir.path())["criteria"][1]["reason"], "budget");
+}

@@ -1,0 +1,55 @@
+use std::fs;
+
+use super::proofhouse;
+
+/// One line on standard error, nothing on standard output, exit 1.
+fn check(args: &[&str], due: &str) {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("plan.json"), r#"{"format": "proofhouse-plan", "version": 1}"#)
+        .unwrap();
+    fs::write(dir.path().join("next.json"), r#"{"format": "proofhouse-case", "version": 9}"#)
+        .unwrap();
+    fs::write(dir.path().join("torn.json"), r#"{"format": "proof"#).unwrap();
+    let output = proofhouse(dir.path(), args);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(said, format!("proofhouse: {due}\n"));
+    assert_eq!(output.status.code(), Some(1));
+    assert!(output.stdout.is_empty());
+}
+
+#[test]
+fn what_is_wrong_with_a_call_is_one_line_and_exit_1() {
+    check(&["--nonsense"], "unexpected argument '--nonsense' found");
+    check(
+        &["prove", "--seed", "one"],
+        "invalid value 'one' for '--seed <SEED>': invalid digit found in string",
+    );
+    check(&["--subject", "oracle"], "no subject \"oracle\": `proofhouse subjects` lists them");
+    check(&["--dir", "nowhere"], "nowhere: No such file or directory (os error 2)");
+    check(&["--out", "plan.json"], "plan.json/cases: Not a directory (os error 20)");
+    check(
+        &["--budget", "soon"],
+        "invalid value 'soon' for '--budget <BUDGET>': a whole number above 0 and ms, s, m or h, such as 90s",
+    );
+    check(
+        &["explain", "AC-00"],
+        "invalid value 'AC-00' for '[CRITERION]': there are AC-01 to AC-19",
+    );
+}
+
+#[test]
+fn unusable_case_files_are_one_line_and_exit_1() {
+    check(&["replay", "none.json"], "none.json: No such file or directory (os error 2)");
+    check(
+        &["replay", "plan.json"],
+        "plan.json: not a case file: its \"format\" is not \"proofhouse-case\"",
+    );
+    check(
+        &["replay", "next.json"],
+        "next.json: case version 9 is newer than 1: use a newer proofhouse",
+    );
+    check(
+        &["replay", "torn.json"],
+        "torn.json: damaged at line 1, column 17: EOF while parsing a string",
+    );
+}
