@@ -36,6 +36,24 @@ impl FileStorage {
         // Joining "." would ask for an entry inside a root that may not exist yet.
         if name == ROOT { self.root.clone() } else { self.root.join(name) }
     }
+
+    fn take_lock(&self, name: &str) -> io::Result<HeldLock> {
+        let path = self.path(name);
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false).mode(0o600);
+        let file = match options.open(&path) {
+            // Where nothing may be written, a lock file that is there will do.
+            Err(e) if is_write_refusal(&e) => {
+                OpenOptions::new().read(true).open(&path).map_err(|_| e)?
+            }
+            opened => opened?,
+        };
+        match file.try_lock() {
+            Ok(()) => Ok(HeldLock { file }),
+            Err(TryLockError::WouldBlock) => Err(io::ErrorKind::WouldBlock.into()),
+            Err(TryLockError::Error(e)) => Err(e),
+        }
+    }
 }
 
 impl Storage for FileStorage {
@@ -93,21 +111,7 @@ impl Storage for FileStorage {
     }
 
     fn lock(&self, name: &str) -> io::Result<Box<dyn LockGuard>> {
-        let path = self.path(name);
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false).mode(0o600);
-        let file = match options.open(&path) {
-            // Where nothing may be written, a lock file that is there will do.
-            Err(e) if is_write_refusal(&e) => {
-                OpenOptions::new().read(true).open(&path).map_err(|_| e)?
-            }
-            opened => opened?,
-        };
-        match file.try_lock() {
-            Ok(()) => Ok(Box::new(HeldLock { _file: file })),
-            Err(TryLockError::WouldBlock) => Err(io::ErrorKind::WouldBlock.into()),
-            Err(TryLockError::Error(e)) => Err(e),
-        }
+        Ok(Box::new(self.take_lock(name)?))
     }
 }
 
@@ -116,12 +120,20 @@ fn is_write_refusal(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
 }
 
-/// An advisory lock (`flock(2)`) lives as long as its open file description.
+/// An advisory lock (`flock(2)`). It belongs to the open file description, which a child process
+/// that is just being started shares for a moment: closing our descriptor would not release it.
 struct HeldLock {
-    _file: OsFile,
+    file: OsFile,
 }
 
 impl LockGuard for HeldLock {}
+
+impl Drop for HeldLock {
+    fn drop(&mut self) {
+        // If this fails, closing the descriptor is left to do the same.
+        let _ = self.file.unlock();
+    }
+}
 
 struct DiskFile(OsFile);
 
@@ -179,3 +191,6 @@ impl IdSource for OsEntropy {
         Ok(EntityId::new(bytes))
     }
 }
+
+#[cfg(test)]
+mod tests;
