@@ -5,7 +5,7 @@
 use std::io;
 use std::process::ExitCode;
 
-use proofhouse_subjects::command::{CommandLine, WATCHDOG, check_subject};
+use proofhouse_subjects::command::{CommandLine, WATCHDOG, check_command};
 
 fn main() -> io::Result<ExitCode> {
     let mut arguments = std::env::args_os().skip(1);
@@ -15,7 +15,7 @@ fn main() -> io::Result<ExitCode> {
     };
     let scratch = tempfile::tempdir()?;
     let command = CommandLine::new(program, arguments);
-    let complaints = check_subject(&command, scratch.path(), WATCHDOG)?;
+    let complaints = check_command(&command, scratch.path(), WATCHDOG)?;
     for complaint in &complaints {
         println!("{complaint}");
     }

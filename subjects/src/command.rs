@@ -23,7 +23,7 @@ use proofhouse_model::{About, ErrorClass, Refusal, Settings, Store, Subject};
 
 use driver::Driver;
 
-pub use check::{Complaint, check_subject};
+pub use check::{Complaint, check_command, check_subject};
 pub use conversation::{Conversation, Hook};
 pub use error::{DriverError, Due, Fault};
 pub use process::{CommandLine, Launch, Launched, Process, ProcessEnd};
@@ -145,3 +145,5 @@ impl Shared {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod threads;

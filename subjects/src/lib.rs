@@ -11,7 +11,7 @@ pub mod reference;
 pub mod sim;
 pub mod tiny;
 
-pub use command::{CommandLine, CommandSubject, DriverError, check_subject};
+pub use command::{CommandLine, CommandSubject, DriverError, check_command};
 pub use kill::{KillPoint, KillStorage};
 pub use place::{OnStorage, Placed};
 pub use reference::Reference;

@@ -18,7 +18,7 @@ use proofhouse_model::{Kept, Op, Oracle, Outcome, Plan, Refusal};
 
 use super::driver::Driver;
 use super::error::DriverError;
-use super::process::{CommandLine, ProcessEnd};
+use super::process::{CommandLine, Launch, ProcessEnd};
 use script::{reads, script, small_script};
 
 /// One thing that a driver does wrong.
@@ -92,40 +92,58 @@ impl std::fmt::Display for Said<'_> {
 /// Complaints in one stage after which the rest of it would only follow from them.
 const ENOUGH: usize = 5;
 
-/// Holds the conversation. `scratch` is an empty directory for the stores; what the driver puts
-/// beside them, or into `TMPDIR`, is found.
+/// Checks a command; `TMPDIR` leads it to a directory that is watched too.
 ///
 /// # Errors
-/// Whatever the system says of the scratch directory.
-pub fn check_subject(
+/// As [`check_subject`].
+pub fn check_command(
     command: &CommandLine,
     scratch: &Path,
     watchdog: Duration,
 ) -> io::Result<Vec<Complaint>> {
-    let [first, second, temporary] = ["first", "second", "tmp"].map(|name| scratch.join(name));
-    for dir in [&first, &second, &temporary] {
+    check_subject(&command.clone().env("TMPDIR", scratch.join(TEMPORARY)), scratch, watchdog)
+}
+
+/// Holds the conversation. `scratch` is an empty directory for the stores; what the driver puts
+/// beside them is found.
+///
+/// # Errors
+/// Whatever the system says of the scratch directory.
+pub fn check_subject(
+    launch: &dyn Launch,
+    scratch: &Path,
+    watchdog: Duration,
+) -> io::Result<Vec<Complaint>> {
+    let dirs = [FIRST, SECOND, TEMPORARY].map(|name| scratch.join(name));
+    for dir in &dirs {
         fs::create_dir(dir)?;
     }
-    let command = command.clone().env("TMPDIR", &temporary);
-    let mut check = Check { command, watchdog, complaints: Vec::new() };
+    let mut check = Check { launch, watchdog, complaints: Vec::new() };
+    let [first, second, temporary] = &dirs;
     // A complaint that ends a conversation is also the end of the check.
-    if let Err(complaint) = check.run(&first, &second) {
+    if let Err(complaint) = check.run(first, second) {
         check.complaints.push(*complaint);
     }
-    for (dir, known) in [(scratch, &["first", "second", "tmp"][..]), (&temporary, &[])] {
-        for entry in fs::read_dir(dir)? {
-            let path = entry?.path();
-            if !known.iter().any(|name| path.ends_with(name)) {
-                let name = path.strip_prefix(scratch).unwrap_or(&path).to_owned();
-                check.complaints.push(Complaint::Outside(name));
-            }
-        }
-    }
+    let mut beside = entries(scratch)?;
+    beside.retain(|path| !dirs.contains(path));
+    beside.extend(entries(temporary)?);
+    beside.sort();
+    let names = beside.iter().map(|path| path.strip_prefix(scratch).unwrap_or(path).to_owned());
+    check.complaints.extend(names.map(Complaint::Outside));
     Ok(check.complaints)
 }
 
-struct Check {
-    command: CommandLine,
+/// The names below the scratch directory.
+const FIRST: &str = "first";
+const SECOND: &str = "second";
+const TEMPORARY: &str = "tmp";
+
+fn entries(dir: &Path) -> io::Result<Vec<PathBuf>> {
+    fs::read_dir(dir)?.map(|entry| Ok(entry?.path())).collect()
+}
+
+struct Check<'a> {
+    launch: &'a dyn Launch,
     watchdog: Duration,
     complaints: Vec<Complaint>,
 }
@@ -139,7 +157,7 @@ struct Stage<'a> {
     dir: &'a Path,
 }
 
-impl Check {
+impl Check<'_> {
     fn run(&mut self, first: &Path, second: &Path) -> Checked<()> {
         let stage = |name, dir| Stage { name, dir };
         let (mut driver, hello) = self.start("starting")?;
@@ -158,7 +176,7 @@ impl Check {
         self.play(reopening, &mut driver, &mut oracle, &reads(&plan))?;
         if hello.about().promises.after_kill == Kept::AllAcknowledged {
             open(reopening, &mut driver, &plan, &oracle)?;
-            self.ask(reopening, &mut driver, &mut oracle, &small.ops)?;
+            self.ask(reopening, &mut driver, &mut oracle, (0, &small.ops))?;
             drop(driver);
             driver = self.start("starting after a kill")?.0;
             let stage = stage("reopening after a kill", first);
@@ -169,7 +187,7 @@ impl Check {
     }
 
     fn start(&self, stage: &'static str) -> Checked<(Driver, Hello)> {
-        Driver::start(&self.command, self.watchdog).map_err(|error| broken(stage, error))
+        Driver::start(self.launch, self.watchdog).map_err(|error| broken(stage, error))
     }
 
     /// One life or several: opens, asks and compares, closes.
@@ -180,9 +198,11 @@ impl Check {
         oracle: &mut Oracle,
         plan: &Plan,
     ) -> Checked<()> {
+        let mut first = 0;
         for life in plan.ops.split(|op| *op == Op::Reopen) {
             open(stage, driver, plan, oracle)?;
-            self.ask(stage, driver, oracle, life)?;
+            self.ask(stage, driver, oracle, (first, life))?;
+            first += life.len() + 1;
             turn(stage, driver, "close", Ask::Close)?;
             oracle.step(&Op::Reopen);
         }
@@ -194,9 +214,9 @@ impl Check {
         stage: Stage<'_>,
         driver: &mut Driver,
         oracle: &mut Oracle,
-        ops: &[Op],
+        (first, ops): (usize, &[Op]),
     ) -> Checked<()> {
-        for (index, op) in ops.iter().enumerate() {
+        for (index, op) in (first..).zip(ops) {
             let due = oracle.step(op);
             let answer = driver.ask(Ask::Op(op.clone()));
             let (got, message) = answer.map_err(|error| broken(stage.name, error))?;
@@ -272,3 +292,6 @@ fn turn(stage: Stage<'_>, driver: &mut Driver, what: &'static str, ask: Ask) -> 
 fn broken(stage: &'static str, error: DriverError) -> Box<Complaint> {
     Box::new(Complaint::Driver { stage, error })
 }
+
+#[cfg(test)]
+mod tests;

@@ -64,10 +64,15 @@ impl Driver {
         })
     }
 
-    /// Closes the driver's input; it then has to end within the watchdog's time.
+    /// Closes the driver's input and tells how its process ended, if it does within the
+    /// watchdog's time.
     pub(super) fn end(&mut self, watchdog: Duration) -> Result<Option<ProcessEnd>, DriverError> {
-        self.conversation.end().map_err(|fault| self.explain(fault))?;
-        Ok(self.process.ended_within(watchdog))
+        let ended = self.conversation.end().map_err(|fault| self.explain(fault));
+        match ended {
+            Ok(()) => Ok(self.process.ended_within(watchdog)),
+            Err(DriverError { fault: Fault::Hung { .. }, .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// What the process tells beyond what the pipes do.

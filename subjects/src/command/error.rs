@@ -135,11 +135,14 @@ impl fmt::Display for LastWords<'_> {
     }
 }
 
-/// The beginning of a line, as people can read it.
+/// The beginning of a line, as people can read it: still one line, whatever bytes it has.
 pub(super) fn excerpt(line: &[u8]) -> String {
     const SHOWN: usize = 80;
     let text = String::from_utf8_lossy(line.trim_ascii_end());
-    let shown: String = text.chars().take(SHOWN).collect();
-    let more = if shown.len() < text.len() { ".." } else { "" };
-    format!("{shown:?}{more}")
+    let readable = |char: char| if char.is_control() { char::REPLACEMENT_CHARACTER } else { char };
+    let mut shown: String = text.chars().take(SHOWN).map(readable).collect();
+    if text.chars().count() > SHOWN {
+        shown.push_str("..");
+    }
+    shown
 }
