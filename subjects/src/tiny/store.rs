@@ -95,7 +95,7 @@ impl TinyStore {
             for change in &changes {
                 log.append(&encode(sequence, vec![change.clone()])?)?;
             }
-        } else if self.flaws.publish_before_complete {
+        } else if self.flaws.publish_before_complete && changes.len() > 1 {
             let bytes = encode(sequence, changes.clone())?;
             let mut pieces = bytes.chunks(bytes.len().div_ceil(changes.len()));
             for change in &changes {
@@ -125,9 +125,9 @@ impl TinyStore {
     /// Makes a change visible to reads, but not yet to snapshots.
     fn publish_early(&self, change: Change) {
         let mut visible = self.visible.lock();
-        let mut early = Arc::unwrap_or_clone(visible.read().clone());
-        early.apply(change);
-        visible.early = Some(Arc::new(early));
+        let mut early = visible.early.take().unwrap_or_else(|| Arc::clone(&visible.data));
+        Arc::make_mut(&mut early).apply(change);
+        visible.early = Some(early);
     }
 
     /// Writes the store into a new log.
