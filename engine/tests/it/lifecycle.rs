@@ -114,6 +114,62 @@ fn the_first_write_of_a_life_names_its_wal_before_it_enters_it() {
 }
 
 #[test]
+fn a_checkpoint_syncs_its_segments_before_a_manifest_names_them() {
+    let storage = Faulty::new(MemStorage::new());
+    let db = try_open(storage.clone(), SMALL).unwrap();
+    let users = db.create_collection("users").unwrap();
+    db.put(users, id(1), doc(1)).unwrap();
+    storage.take_calls();
+    db.checkpoint().unwrap();
+    let expected = [
+        "create SEGMENTS/seg-000001.dat",
+        "write SEGMENTS/seg-000001.dat",
+        "sync_full SEGMENTS/seg-000001.dat",
+        "sync_dir SEGMENTS",
+        // What was written is read back and checked before anything relies on it.
+        "open SEGMENTS/seg-000001.dat",
+        "len SEGMENTS/seg-000001.dat",
+        "view SEGMENTS/seg-000001.dat",
+        "create wal-000002.log",
+        "set_len wal-000002.log",
+        "write wal-000002.log",
+        "sync_full wal-000002.log",
+        "sync_dir .",
+        "remove MANIFEST.tmp",
+        "create MANIFEST.tmp",
+        "write MANIFEST.tmp",
+        "sync_full MANIFEST.tmp",
+        "rename MANIFEST.tmp",
+        "sync_dir .",
+        "remove wal-000001.log",
+    ];
+    assert_eq!(storage.take_calls(), expected);
+}
+
+#[test]
+fn a_close_leaves_nothing_to_be_synced() {
+    let storage = Faulty::new(MemStorage::new());
+    let db = try_open(storage.clone(), SMALL).unwrap();
+    db.create_collection("users").unwrap();
+    storage.take_calls();
+    db.close().unwrap();
+    let expected = [
+        "remove MANIFEST.tmp",
+        "create MANIFEST.tmp",
+        "write MANIFEST.tmp",
+        "sync_full MANIFEST.tmp",
+        "rename MANIFEST.tmp",
+        "sync_dir .",
+        "remove wal-000001.log",
+        "list .",
+        "list SEGMENTS",
+        "sync_dir SEGMENTS",
+        "sync_dir .",
+    ];
+    assert_eq!(storage.take_calls(), expected);
+}
+
+#[test]
 fn creation_makes_the_directory_durable_before_there_is_a_manifest() {
     let storage = Faulty::new(MemStorage::new());
     drop(try_open(storage.clone(), SMALL).unwrap());
@@ -182,6 +238,22 @@ fn small_entities_share_a_segment_up_to_its_limit() {
     // A record takes 41 bytes; 12 of them 492, and 13 would be above 512.
     assert_eq!(files["SEGMENTS/seg-000001.dat"].len(), 492);
     assert_eq!(files["SEGMENTS/seg-000002.dat"].len(), 41);
+}
+
+#[test]
+fn a_segment_may_be_exactly_as_long_as_its_limit() {
+    let storage = MemStorage::new();
+    let limit = 2 * (37 + 260);
+    let db = try_open(storage.clone(), Options { max_segment: limit, ..SMALL }).unwrap();
+    let users = db.create_collection("users").unwrap();
+    for number in 1..=4 {
+        db.put(users, id(number), long_doc(260, 1)).unwrap();
+    }
+    db.checkpoint().unwrap();
+    let files = storage.dump();
+    for name in ["SEGMENTS/seg-000001.dat", "SEGMENTS/seg-000002.dat"] {
+        assert_eq!(files[name].len() as u64, limit);
+    }
 }
 
 #[test]
