@@ -115,18 +115,29 @@ impl Iterator for Enumeration<'_> {
 }
 
 impl Trace {
-    /// Rebuilds the state a choice stands for.
+    /// Rebuilds the state a choice stands for; after a kill what is durable is what the default
+    /// profile says.
     ///
     /// # Errors
     /// [`BadChoice`] if the choice does not fit this trace.
     pub fn state(&self, choice: &Choice) -> Result<CrashState, BadChoice> {
-        let frontier = self.frontier(choice)?;
+        self.state_under(choice, Profile::default())
+    }
+
+    /// Rebuilds the state a choice stands for. A power loss names its profile itself; what the
+    /// next life sees after a kill is the same under every profile, but what of it is durable is
+    /// not: that is what `profile` says.
+    ///
+    /// # Errors
+    /// [`BadChoice`] if the choice does not fit this trace.
+    pub fn state_under(&self, choice: &Choice, profile: Profile) -> Result<CrashState, BadChoice> {
+        let frontier = self.frontier(choice, profile)?;
         Ok(frontier.state(choice.clone()))
     }
 
     /// The frontier a choice is made at, once the choice is known to fit it.
-    fn frontier(&self, choice: &Choice) -> Result<Frontier<'_>, BadChoice> {
-        let mut frontier = Frontier::new(self, choice.profile());
+    fn frontier(&self, choice: &Choice, kill: Profile) -> Result<Frontier<'_>, BadChoice> {
+        let mut frontier = Frontier::new(self, choice.profile().unwrap_or(kill));
         while frontier.at() < choice.at {
             if !frontier.advance() {
                 return Err(BadChoice::PastEnd { at: choice.at, ops: self.ops.len() });

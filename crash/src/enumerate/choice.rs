@@ -71,8 +71,16 @@ pub enum Part {
     Size,
     /// The bytes in all sectors it touches.
     Data,
-    /// The bytes in some of the sectors it touches, counted from 0 within the operation.
+    /// The bytes in some of the sectors it touches, counted from 0 among those of the operation
+    /// that are pending.
     Sectors {
+        /// The first of them.
+        first: usize,
+        /// How many, at least one.
+        count: usize,
+    },
+    /// Some of the sizes it gives the file on the way to the last, counted likewise.
+    Sizes {
         /// The first of them.
         first: usize,
         /// How many, at least one.
@@ -121,10 +129,11 @@ impl Choice {
         }
     }
 
-    pub(super) fn profile(&self) -> Profile {
+    /// Whose rules say what a power loss left; none for a kill.
+    pub fn profile(&self) -> Option<Profile> {
         match self.fate {
-            Fate::Kill { .. } => Profile::default(),
-            Fate::PowerLoss { profile, .. } => profile,
+            Fate::Kill { .. } => None,
+            Fate::PowerLoss { profile, .. } => Some(profile),
         }
     }
 }
@@ -182,13 +191,18 @@ fn write_parts(
             Part::Whole => return f.write_str(&name(*op)),
             Part::Size => f.write_str("size")?,
             Part::Data => f.write_str("data")?,
-            Part::Sectors { first, count: 1 } => write!(f, "sector {first}")?,
-            Part::Sectors { first, count } => {
-                write!(f, "sectors {first} to {}", first.saturating_add(*count) - 1)?;
-            }
+            Part::Sectors { first, count } => write_run(f, "sector", *first, *count)?,
+            Part::Sizes { first, count } => write_run(f, "size", *first, *count)?,
         }
     }
     parts.first().map_or(Ok(()), |exception| write!(f, " of {}", name(exception.op)))
+}
+
+fn write_run(f: &mut fmt::Formatter<'_>, what: &str, first: usize, count: usize) -> fmt::Result {
+    match count {
+        1 => write!(f, "{what} {first}"),
+        _ => write!(f, "{what}s {first} to {}", first.saturating_add(count).saturating_sub(1)),
+    }
 }
 
 /// A choice told with the names of a trace.

@@ -1,5 +1,6 @@
 //! A crash point: what is durable there, what is pending, which events are due.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::choice::{BadChoice, Choice, Exception, Fate, Part, Rest};
@@ -112,7 +113,7 @@ impl<'t> Frontier<'t> {
 
     fn killed(&self, cut: Option<u64>) -> (CrashKind, Tree, Vec<MicroOp>) {
         let mut pending: Vec<MicroOp> =
-            self.pending.ops().iter().map(|pending| pending.op.clone()).collect();
+            self.pending.ops().iter().flat_map(PendingOp::carried).collect();
         pending.extend(cut.and_then(|cut| self.cut_write(cut)));
         let mut base = self.base.clone();
         base.retain_reachable(pending.iter().filter_map(linked));
@@ -152,16 +153,19 @@ impl<'t> Frontier<'t> {
         let op = &ops[found];
         match exception.part {
             Part::Whole => op.all_effects().collect(),
-            Part::Size => op.size_effect().into_iter().collect(),
+            Part::Size => op.size_effects().collect(),
             Part::Data => op.sector_effects().collect(),
-            Part::Sectors { first, count } => {
-                let all = op.sector_effects();
-                match first.checked_add(count) {
-                    Some(end) if end <= all.len() => all.skip(first).take(count).collect(),
-                    _ => Vec::new(),
-                }
-            }
+            Part::Sectors { first, count } => part_of(op.sector_effects(), first, count),
+            Part::Sizes { first, count } => part_of(op.size_effects(), first, count),
         }
+    }
+}
+
+/// A part of a range of effects; none if it does not lie within.
+fn part_of(all: Range<usize>, first: usize, count: usize) -> Vec<usize> {
+    match first.checked_add(count) {
+        Some(end) if end <= all.len() => all.skip(first).take(count).collect(),
+        _ => Vec::new(),
     }
 }
 

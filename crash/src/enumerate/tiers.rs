@@ -94,17 +94,40 @@ pub(super) fn choices(frontier: &Frontier<'_>, profile: Profile, tiers: Tiers) -
 /// How one operation can tear, each way with all other pending operations kept and lost.
 fn torn(op: &PendingOp) -> Vec<(Rest, Vec<Part>)> {
     let mut tears = Vec::new();
-    if !op.sectors.is_empty() && op.size.is_some() {
+    if !op.sectors.is_empty() && !op.sizes.is_empty() {
         // Size without data, then data without size.
         tears.extend([(Rest::Kept, vec![Part::Data]), (Rest::Lost, vec![Part::Size])]);
         tears.extend([(Rest::Kept, vec![Part::Size]), (Rest::Lost, vec![Part::Data])]);
     }
-    let size = op.size.map(|_| Part::Size);
+    for grown in 1..op.sizes.len() {
+        let later = Part::Sizes { first: grown, count: op.sizes.len() - grown };
+        tears.push((Rest::Kept, vec![later]));
+        tears.push((Rest::Lost, vec![Part::Sizes { first: 0, count: grown }]));
+    }
     for (kept, lost) in splits(op.sectors.len()) {
+        let size = size_with(op, &kept);
         tears.push((Rest::Kept, lost));
         tears.push((Rest::Lost, kept.into_iter().chain(size).collect()));
     }
     tears
+}
+
+/// The sizes of an operation that need no sectors but the `kept` ones: all of them, where sizes
+/// need no data.
+fn size_with(op: &PendingOp, kept: &[Part]) -> Option<Part> {
+    let is_kept = |sector: u64| {
+        let at = op.sectors.partition_point(|own| *own < sector);
+        kept.iter().any(|part| match part {
+            Part::Sectors { first, count } => (*first..first + count).contains(&at),
+            _ => false,
+        })
+    };
+    let count = op.sizes.iter().take_while(|new| new.data.clone().all(is_kept)).count();
+    match count {
+        0 => None,
+        all if all == op.sizes.len() => Some(Part::Size),
+        count => Some(Part::Sizes { first: 0, count }),
+    }
 }
 
 /// The ways to split `count` sectors into kept and lost ones: every prefix kept, every suffix

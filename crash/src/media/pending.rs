@@ -1,139 +1,10 @@
-//! Operations that are not durable yet, their effects, and which of these need which.
+//! Operations that are not durable yet, and which of their effects need which.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 
-use super::{Chain, Effect, Profile};
-use crate::content::SECTOR;
+use super::{Chain, PendingOp, Profile};
 use crate::trace::MicroOp;
 use crate::tree::{Ino, Tree};
-
-/// An operation that is not durable yet.
-#[derive(Debug, Clone)]
-pub(crate) struct PendingOp {
-    /// Its number in the trace.
-    pub(crate) number: usize,
-    pub(crate) op: MicroOp,
-    /// The sectors it changes, ascending; their effects come first.
-    pub(crate) sectors: Vec<u64>,
-    /// The size it gives the file, if it changes it; its effect comes last.
-    pub(crate) size: Option<u64>,
-    /// The index of its first effect.
-    first: usize,
-}
-
-impl PendingOp {
-    /// What an operation does to the tree it meets; `None` if nothing can be lost of it.
-    fn new(number: usize, op: &MicroOp, before: &Tree) -> Option<Self> {
-        let old_size = |ino: &Ino| before.content(*ino).map_or(0, crate::content::Content::len);
-        let (sectors, size) = match op {
-            MicroOp::Write { ino, offset, data } => {
-                let end = offset + data.len() as u64;
-                (
-                    (offset / SECTOR..end.div_ceil(SECTOR)).collect(),
-                    (end > old_size(ino)).then_some(end),
-                )
-            }
-            MicroOp::SetLen { ino, len } => {
-                // A sector that already reads as zero has nothing to lose to the zeroing.
-                let cut = before.content(*ino).map(|content| content.sectors_from(*len));
-                (cut.unwrap_or_default(), (*len != old_size(ino)).then_some(*len))
-            }
-            _ => (Vec::new(), None),
-        };
-        let op = Self { number, op: op.clone(), sectors, size, first: 0 };
-        (!op.effects().is_empty()).then_some(op)
-    }
-
-    fn effects(&self) -> Vec<Effect> {
-        match &self.op {
-            MicroOp::Write { ino, .. } | MicroOp::SetLen { ino, .. } => {
-                let sectors = self.sectors.iter().map(|sector| Effect::Sector(*ino, *sector));
-                sectors.chain(self.size.map(|_| Effect::Size(*ino))).collect()
-            }
-            MicroOp::Link { dir, name, .. }
-            | MicroOp::MakeDir { dir, name, .. }
-            | MicroOp::Unlink { dir, name, .. } => vec![Effect::Entry(*dir, name.clone())],
-            MicroOp::Rename { from_dir, from, to_dir, to, .. } => {
-                vec![Effect::Move((*from_dir, from.clone()), (*to_dir, to.clone()))]
-            }
-            MicroOp::Sync { .. }
-            | MicroOp::SyncDir { .. }
-            | MicroOp::Issue { .. }
-            | MicroOp::Ack { .. }
-            | MicroOp::Shown { .. } => Vec::new(),
-        }
-    }
-
-    /// The indices of its sectors' effects, in the order of `sectors`.
-    pub(crate) fn sector_effects(&self) -> Range<usize> {
-        self.first..self.first + self.sectors.len()
-    }
-
-    /// The index of its size's effect.
-    pub(crate) fn size_effect(&self) -> Option<usize> {
-        self.size.map(|_| self.first + self.sectors.len())
-    }
-
-    /// The indices of all its effects.
-    pub(crate) fn all_effects(&self) -> Range<usize> {
-        let is_entry = self.sectors.is_empty() && self.size.is_none();
-        let count = self.sectors.len() + usize::from(self.size.is_some() || is_entry);
-        self.first..self.first + count
-    }
-
-    /// Applies to a tree what survives of the operation; bytes may come to lie past the end of a
-    /// file until it is clipped.
-    fn apply_kept(&self, kept: &Kept, tree: &mut Tree) {
-        match &self.op {
-            MicroOp::Write { ino, offset, data } => {
-                for run in self.kept_runs(kept) {
-                    let start = run.start.max(*offset);
-                    let end = run.end.min(offset + data.len() as u64);
-                    tree.content_mut(*ino).put(start, slice(data, *offset, start..end));
-                }
-                self.apply_kept_size(*ino, kept, tree);
-            }
-            MicroOp::SetLen { ino, len } => {
-                for run in self.kept_runs(kept) {
-                    tree.content_mut(*ino).zero(run.start.max(*len)..run.end);
-                }
-                self.apply_kept_size(*ino, kept, tree);
-            }
-            _ if kept.has(self.first) => tree.apply(&self.op),
-            _ => {}
-        }
-    }
-
-    fn apply_kept_size(&self, ino: Ino, kept: &Kept, tree: &mut Tree) {
-        let effect = self.size_effect().filter(|effect| kept.has(*effect));
-        if let (Some(_), Some(size)) = (effect, self.size) {
-            tree.content_mut(ino).set_size(size);
-        }
-    }
-
-    /// Byte ranges of neighbouring sectors that survive, whole sectors each.
-    fn kept_runs(&self, kept: &Kept) -> Vec<Range<u64>> {
-        let mut runs: Vec<Range<u64>> = Vec::new();
-        for (sector, effect) in self.sectors.iter().zip(self.sector_effects()) {
-            if !kept.has(effect) {
-                continue;
-            }
-            let bytes = sector * SECTOR..(sector + 1) * SECTOR;
-            match runs.last_mut() {
-                Some(last) if last.end == bytes.start => last.end = bytes.end,
-                _ => runs.push(bytes),
-            }
-        }
-        runs
-    }
-}
-
-/// The part of `data`, which lies at `offset`, that covers `range`.
-fn slice(data: &[u8], offset: u64, range: Range<u64>) -> &[u8] {
-    let at = |position: u64| usize::try_from(position - offset).unwrap_or(usize::MAX);
-    data.get(at(range.start)..at(range.end)).unwrap_or_default()
-}
 
 /// A set of effects that survive.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -169,6 +40,11 @@ impl Pending {
         }
     }
 
+    /// Whose rules order the effects.
+    pub(crate) fn profile(&self) -> Profile {
+        self.profile
+    }
+
     /// The operations, in order.
     pub(crate) fn ops(&self) -> &[PendingOp] {
         &self.ops
@@ -186,7 +62,7 @@ impl Pending {
 
     /// Adds an operation that meets the tree `before`.
     pub(crate) fn push(&mut self, number: usize, op: &MicroOp, before: &Tree) {
-        if let Some(op) = PendingOp::new(number, op, before) {
+        if let Some(op) = PendingOp::new(self.profile, number, op, before) {
             self.add(op);
         }
     }
@@ -195,19 +71,32 @@ impl Pending {
         op.first = self.needs.len();
         for effect in op.effects() {
             let index = self.needs.len();
-            let mut needs = Vec::new();
-            for chain in self.profile.chains(&effect) {
-                let entry = self.chains.entry(chain).or_insert((index, 0));
-                if entry.1 > 0 && !needs.contains(&entry.0) {
-                    needs.push(entry.0);
-                    self.after[entry.0].push(index);
-                }
-                *entry = (index, entry.1 + 1);
-            }
-            self.needs.push(needs);
+            self.needs.push(Vec::new());
             self.after.push(Vec::new());
+            let place = self.profile.place(&effect);
+            if let Some((last, _)) = place.behind.and_then(|chain| self.chains.get(&chain)) {
+                self.order(*last, index);
+            }
+            for chain in place.on {
+                let (last, count) = self.chains.get(&chain).copied().unwrap_or((index, 0));
+                if count > 0 {
+                    self.order(last, index);
+                }
+                self.chains.insert(chain, (index, count + 1));
+            }
+        }
+        for (data, size) in op.data_before_sizes() {
+            self.order(data, size);
         }
         self.ops.push(op);
+    }
+
+    /// Takes note that effect `late` needs effect `early`.
+    fn order(&mut self, early: usize, late: usize) {
+        if !self.needs[late].contains(&early) {
+            self.needs[late].push(early);
+            self.after[early].push(late);
+        }
     }
 
     /// Takes a sync: what it covers moves to `base`, with what that needs.
@@ -219,13 +108,21 @@ impl Pending {
         }
         let kept = self.kept_with(seeds);
         *base = self.materialise(base, &kept);
-        // Effects of one operation are never split by a sync: those on a file are covered
-        // together, and an entry is a single one.
         let ops = std::mem::take(&mut self.ops);
         *self = Self::new(self.profile);
-        for op in ops.into_iter().filter(|op| !kept.has(op.first)) {
-            self.add(op);
+        let mut left = Vec::new();
+        let mut lengths: BTreeMap<Ino, u64> = BTreeMap::new();
+        // From the last to the first: an operation learns of the durable length set after it.
+        for op in ops.into_iter().rev() {
+            if let (MicroOp::SetLen { ino, len }, Some(size)) = (&op.op, op.size_effects().next())
+                && kept.has(size)
+            {
+                let least = lengths.entry(*ino).or_insert(*len);
+                *least = (*least).min(*len);
+            }
+            left.extend(op.without(&kept, &lengths));
         }
+        left.into_iter().rev().for_each(|op| self.add(op));
     }
 
     /// Only `seeds` survive, and what they need.

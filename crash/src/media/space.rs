@@ -1,23 +1,31 @@
 //! How many states a medium allows in all.
 
+mod journal;
+
 use std::collections::BTreeMap;
 
-use super::{Chain, Pending, PendingOp};
+use super::{Chain, Pending, PendingOp, Profile};
 
 impl Pending {
     /// The base-2 logarithm of the number of sets of effects that may survive a power loss now.
-    ///
-    /// Versions of sectors and sizes are independent, so their counts multiply; entries are
-    /// counted as closed sets of their order, one connected group of names at a time.
     pub(crate) fn space_log2(&self) -> f64 {
+        match self.profile() {
+            Profile::Posix => self.independent_log2(),
+            Profile::Ext4 => journal::log2(self),
+        }
+    }
+
+    /// Where versions of sectors and sizes are independent, so that their counts multiply; entries
+    /// are counted as closed sets of their order, one connected group of names at a time.
+    fn independent_log2(&self) -> f64 {
         let versions = self.chains().filter(|(chain, _)| !matches!(chain, Chain::Name(..)));
         let contents: f64 = versions.map(|(_, count)| f64::from(count + 1).log2()).sum();
         contents + self.entries_log2()
     }
 
     fn entries_log2(&self) -> f64 {
-        let is_entry = |op: &&PendingOp| op.sectors.is_empty() && op.size.is_none();
-        let entries = self.ops().iter().filter(is_entry).flat_map(PendingOp::all_effects).collect();
+        let entries = self.ops().iter().filter(|op| op.is_entry());
+        let entries = entries.flat_map(PendingOp::all_effects).collect();
         let mut known = BTreeMap::new();
         self.groups(entries)
             .into_iter()

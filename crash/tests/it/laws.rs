@@ -17,8 +17,14 @@ fn traced(program: &[acts::Act]) -> Trace {
     disk.trace()
 }
 
-fn all(trace: &Trace) -> impl Iterator<Item = CrashState> {
-    enumerate(trace, Profile::Posix, Tiers::ALL)
+fn all(trace: &Trace, profile: Profile) -> impl Iterator<Item = CrashState> {
+    enumerate(trace, profile, Tiers::ALL)
+}
+
+const PROFILES: [Profile; 2] = [Profile::Posix, Profile::Ext4];
+
+fn profiles() -> impl Strategy<Value = Profile> {
+    prop_oneof![Just(Profile::Posix), Just(Profile::Ext4)]
 }
 
 /// What tells states apart, in full.
@@ -29,14 +35,17 @@ fn story(state: &CrashState) -> (usize, String, Vec<String>, [Option<u64>; 3], u
 }
 
 /// Compares all that brute force finds at each point with the naive rules.
-fn agree(trace: &Trace) -> Result<(), TestCaseError> {
+fn agree(trace: &Trace, profile: Profile, most: usize) -> Result<(), TestCaseError> {
     for at in 0..=trace.ops.len() {
-        if pending_parts(trace, at).len() <= 9 {
-            prop_assert_eq!(every_outcome(trace, at), naive::allowed(trace, at).outcomes);
+        if pending_parts(trace, profile, at).len() <= most {
+            let naive = naive::allowed_under(profile, trace, at).outcomes;
+            prop_assert_eq!(every_outcome(trace, profile, at), naive, "{} at {}", trace, at);
         }
     }
-    let ways: f64 = (0..=trace.ops.len()).map(|at| naive::allowed(trace, at).ways).sum();
-    prop_assert!((trace.legal_space_log2(Profile::Posix) - ways.log2()).abs() < 1e-9);
+    let points = (0..=trace.ops.len()).map(|at| naive::allowed_under(profile, trace, at).ways);
+    let ways: f64 = points.sum();
+    let space = trace.legal_space_log2(profile);
+    prop_assert!((space - ways.log2()).abs() < 1e-9, "{} and {}", space, ways.log2());
     Ok(())
 }
 
@@ -45,24 +54,36 @@ proptest! {
 
     #[test]
     fn brute_force_and_naive_rules_agree_at_every_point(program in programs(256, 6, 12)) {
-        agree(&traced(&program))?;
+        for profile in PROFILES {
+            agree(&traced(&program), profile, 9)?;
+        }
+    }
+
+    #[test]
+    fn brute_force_and_naive_rules_agree_across_blocks(program in programs(2048, 3, 7)) {
+        agree(&traced(&program), Profile::Ext4, 11)?;
     }
 
     #[test]
     fn brute_force_and_naive_rules_agree_on_entries(program in entry_programs(14)) {
-        agree(&traced(&program))?;
+        for profile in PROFILES {
+            agree(&traced(&program), profile, 9)?;
+        }
     }
 
     #[test]
-    fn every_enumerated_power_loss_is_allowed(program in programs(256, 6, 10)) {
+    fn every_enumerated_power_loss_is_allowed(
+        profile in profiles(),
+        program in programs(256, 6, 10),
+    ) {
         let trace = traced(&program);
         let allowed: Vec<BTreeSet<String>> = (0..=trace.ops.len())
             .map(|at| {
-                let allowed = naive::allowed(&trace, at);
+                let allowed = naive::allowed_under(profile, &trace, at);
                 if allowed.ways < 5e3 { allowed.outcomes } else { BTreeSet::new() }
             })
             .collect();
-        for state in enumerate(&trace, Profile::Posix, Tiers::POWER_LOSS) {
+        for state in enumerate(&trace, profile, Tiers::POWER_LOSS) {
             let allowed = &allowed[state.at];
             let found = outcome(&state.base);
             prop_assert!(
@@ -73,9 +94,12 @@ proptest! {
     }
 
     #[test]
-    fn a_kill_shows_exactly_the_prefix(program in programs(1000, 9, 30)) {
+    fn a_kill_shows_exactly_the_prefix(
+        profile in profiles(),
+        program in programs(1000, 9, 30),
+    ) {
         let trace = traced(&program);
-        for state in enumerate(&trace, Profile::Posix, Tiers::KILLS) {
+        for state in enumerate(&trace, profile, Tiers::KILLS) {
             let Fate::Kill { cut: None } = state.choice.fate else { continue };
             let mut prefix = Tree::new();
             trace.ops[..state.at].iter().for_each(|op| prefix.apply(op));
@@ -84,23 +108,29 @@ proptest! {
     }
 
     #[test]
-    fn a_choice_rebuilds_its_state(program in programs(700, 8, 16)) {
+    fn a_choice_rebuilds_its_state(
+        profile in profiles(),
+        program in programs(700, 8, 16),
+    ) {
         let trace = traced(&program);
-        for state in all(&trace) {
+        for state in all(&trace, profile) {
             let written = serde_json::to_string(&state.choice).unwrap();
             let choice: Choice = serde_json::from_str(&written).unwrap();
-            let rebuilt = trace.state(&choice).unwrap();
+            let rebuilt = trace.state_under(&choice, profile).unwrap();
             prop_assert_eq!(&rebuilt.choice, &state.choice);
             prop_assert_eq!(story(&rebuilt), story(&state));
         }
     }
 
     #[test]
-    fn enumeration_is_deterministic_and_makes_no_choice_twice(program in programs(700, 8, 20)) {
+    fn enumeration_is_deterministic_and_makes_no_choice_twice(
+        profile in profiles(),
+        program in programs(700, 8, 20),
+    ) {
         let (first, second) = (traced(&program), traced(&program));
         let mut choices = BTreeSet::new();
-        let mut other = all(&second);
-        for state in all(&first) {
+        let mut other = all(&second, profile);
+        for state in all(&first, profile) {
             let new = choices.insert(format!("{:?}", state.choice));
             prop_assert!(new, "made twice: {}", state.choice);
             prop_assert_eq!(Some(story(&state)), other.next().map(|state| story(&state)));
@@ -109,12 +139,15 @@ proptest! {
     }
 
     #[test]
-    fn states_with_one_key_look_and_fare_the_same(program in programs(700, 8, 16)) {
+    fn states_with_one_key_look_and_fare_the_same(
+        profile in profiles(),
+        program in programs(700, 8, 16),
+    ) {
         let trace = traced(&program);
         let mut seen = std::collections::BTreeMap::new();
         let mut dedup = Dedup::default();
         let mut counts = TierCounts::default();
-        for state in all(&trace) {
+        for state in all(&trace, profile) {
             let (_, _, pending, events, key) = story(&state);
             let looks = (outcome(&state.visible()), pending, events);
             let distinct = counts.count(&state, &mut dedup);
@@ -125,13 +158,16 @@ proptest! {
     }
 
     #[test]
-    fn the_next_life_sees_what_the_state_shows(program in programs(700, 8, 16)) {
+    fn the_next_life_sees_what_the_state_shows(
+        profile in profiles(),
+        program in programs(700, 8, 16),
+    ) {
         let trace = traced(&program);
-        for state in all(&trace) {
+        for state in all(&trace, profile) {
             let disk = SimDisk::from_state(&state);
             prop_assert_eq!(disk.tree().digest(), state.visible().digest());
             let all_at_start: BTreeSet<u128> =
-                all(&disk.trace()).map(|next| next.visible().digest()).collect();
+                all(&disk.trace(), profile).map(|next| next.visible().digest()).collect();
             prop_assert!(all_at_start.contains(&state.visible().digest()));
             disk.settle();
             prop_assert_eq!(disk.trace().base.digest(), state.visible().digest());

@@ -9,18 +9,28 @@ use crate::outcome::{every_outcome, outcome};
 
 const S: u64 = 512;
 
+#[track_caller]
+fn check(program: impl Fn(&SimDisk) -> std::io::Result<()>, allowed: &[&str]) {
+    check_under(Profile::Posix, program, allowed);
+}
+
 /// Holds the set written down against brute force, against the naive rules, and against the
 /// tiers, which may leave some out but add none.
 #[track_caller]
-fn check(program: impl Fn(&SimDisk) -> std::io::Result<()>, allowed: &[&str]) {
+pub(crate) fn check_under(
+    profile: Profile,
+    program: impl Fn(&SimDisk) -> std::io::Result<()>,
+    allowed: &[&str],
+) {
     let disk = SimDisk::new();
     program(&disk).unwrap();
     let trace = disk.trace();
     let end = trace.ops.len();
     let allowed: BTreeSet<String> = allowed.iter().map(|&outcome| outcome.to_owned()).collect();
-    assert_eq!(every_outcome(&trace, end), allowed, "brute force over\n{trace}");
-    assert_eq!(naive::allowed(&trace, end).outcomes, allowed, "naive rules over\n{trace}");
-    for state in enumerate(&trace, Profile::Posix, Tiers::ALL).filter(|state| state.at == end) {
+    assert_eq!(every_outcome(&trace, profile, end), allowed, "brute force over\n{trace}");
+    let naive = naive::allowed_under(profile, &trace, end).outcomes;
+    assert_eq!(naive, allowed, "naive rules over\n{trace}");
+    for state in enumerate(&trace, profile, Tiers::ALL).filter(|state| state.at == end) {
         let found = outcome(&state.visible());
         assert!(allowed.contains(&found), "{}: {found}", trace.explain(&state.choice));
     }

@@ -4,7 +4,9 @@
 mod acts;
 mod laws;
 mod litmus;
+mod litmus_ext4;
 mod naive;
+mod naive_ext4;
 mod nested;
 mod outcome;
 mod real;

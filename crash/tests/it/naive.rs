@@ -3,8 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use proofhouse_crash::{Ino, MicroOp, Trace};
+use proofhouse_crash::{Ino, MicroOp, Profile, Trace};
 
+use crate::naive_ext4;
 use crate::outcome::sectors;
 
 const SECTOR: usize = 512;
@@ -44,8 +45,16 @@ struct Disk {
     pending: Vec<EntryOp>,
 }
 
+/// What a profile's rules allow after the first `at` operations of a trace.
+pub(crate) fn allowed_under(profile: Profile, trace: &Trace, at: usize) -> Allowed {
+    match profile {
+        Profile::Posix => allowed(trace, at),
+        Profile::Ext4 => naive_ext4::allowed(trace, at),
+    }
+}
+
 /// What the rules allow after the first `at` operations of a trace, which must begin empty.
-pub(crate) fn allowed(trace: &Trace, at: usize) -> Allowed {
+fn allowed(trace: &Trace, at: usize) -> Allowed {
     assert!(trace.base.files().next().is_none() && trace.base.dirs().next().is_none());
     let mut disk = Disk::default();
     for op in trace.carried.iter().chain(&trace.ops[..at]) {

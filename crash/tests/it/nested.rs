@@ -26,7 +26,7 @@ fn life_two() -> SimDisk {
 fn what_a_kill_left_pending_is_visible_and_can_still_be_lost() {
     let disk = life_two();
     assert_eq!(outcome(&disk.tree()), "a=N");
-    let outcomes = every_outcome(&disk.trace(), 0);
+    let outcomes = every_outcome(&disk.trace(), Profile::Posix, 0);
     assert_eq!(outcomes, BTreeSet::from(["nothing", "a=", "a=.", "a=N"].map(str::to_owned)));
 }
 
@@ -36,7 +36,10 @@ fn a_sync_in_the_next_life_covers_what_was_pending() {
     disk.open("a").unwrap().sync(SyncKind::Data).unwrap();
     disk.sync_dir(".").unwrap();
     let trace = disk.trace();
-    assert_eq!(every_outcome(&trace, trace.ops.len()), BTreeSet::from(["a=N".to_owned()]));
+    assert_eq!(
+        every_outcome(&trace, Profile::Posix, trace.ops.len()),
+        BTreeSet::from(["a=N".to_owned()])
+    );
 }
 
 #[test]

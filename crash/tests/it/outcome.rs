@@ -41,34 +41,35 @@ pub(crate) fn sectors(bytes: &[u8]) -> String {
 ///
 /// # Panics
 /// If more than 16 parts are pending.
-pub(crate) fn every_outcome(trace: &Trace, at: usize) -> BTreeSet<String> {
-    let parts = pending_parts(trace, at);
+pub(crate) fn every_outcome(trace: &Trace, profile: Profile, at: usize) -> BTreeSet<String> {
+    let parts = pending_parts(trace, profile, at);
     assert!(parts.len() <= 16, "too many parts for brute force: {}", parts.len());
     (0..1_u32 << parts.len())
         .map(|mask| {
             let kept = parts.iter().enumerate().filter(|(bit, _)| mask & (1 << bit) != 0);
-            let choice = lost_but(at, kept.map(|(_, part)| part.clone()).collect());
+            let choice = lost_but(profile, at, kept.map(|(_, part)| part.clone()).collect());
             outcome(&trace.state(&choice).unwrap().base)
         })
         .collect()
 }
 
 /// The smallest parts of all operations pending at a crash point.
-pub(crate) fn pending_parts(trace: &Trace, at: usize) -> Vec<Exception> {
-    let fits = |exception: &Exception| trace.state(&lost_but(at, vec![exception.clone()])).is_ok();
+pub(crate) fn pending_parts(trace: &Trace, profile: Profile, at: usize) -> Vec<Exception> {
+    let fits = |exception: &Exception| {
+        trace.state(&lost_but(profile, at, vec![exception.clone()])).is_ok()
+    };
     let mut found = Vec::new();
     for op in 0..trace.carried.len() + at {
         let sectors = (0..).map(|first| Exception { op, part: Part::Sectors { first, count: 1 } });
-        let sectors: Vec<Exception> = sectors.take_while(fits).collect();
-        let size = Some(Exception { op, part: Part::Size }).filter(fits);
+        let sectors = sectors.take_while(fits);
+        let sizes = (0..).map(|first| Exception { op, part: Part::Sizes { first, count: 1 } });
+        let parts: Vec<Exception> = sectors.chain(sizes.take_while(fits)).collect();
         let whole = Some(Exception { op, part: Part::Whole }).filter(fits);
-        let entry = whole.filter(|_| sectors.is_empty() && size.is_none());
-        found.extend(sectors.into_iter().chain(size).chain(entry));
+        found.extend(whole.filter(|_| parts.is_empty()).into_iter().chain(parts));
     }
     found
 }
 
-fn lost_but(at: usize, except: Vec<Exception>) -> Choice {
-    let profile = Profile::Posix;
+fn lost_but(profile: Profile, at: usize, except: Vec<Exception>) -> Choice {
     Choice { at, fate: Fate::PowerLoss { profile, rest: Rest::Lost, except } }
 }

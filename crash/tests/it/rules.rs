@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 const RULES: &str = include_str!("../../../docs/media.md");
 
+const LITMUS: [&str; 2] = [include_str!("litmus.rs"), include_str!("litmus_ext4.rs")];
+
 /// The tests each rule names, all together.
 fn named() -> BTreeSet<&'static str> {
     let lists = RULES.split("*Litmus*: ").skip(1);
@@ -25,7 +27,8 @@ fn every_rule_names_its_litmus_tests() {
         .filter_map(|rule| rule.lines().next())
         .collect();
     assert_eq!(silent, [""; 0], "rules without a litmus test or a source");
-    let sources = [include_str!("litmus.rs"), include_str!("nested.rs"), include_str!("laws.rs")];
+    let [posix, ext4] = LITMUS;
+    let sources = [posix, ext4, include_str!("nested.rs"), include_str!("laws.rs")];
     let known: BTreeSet<&str> = sources.into_iter().flat_map(tests).collect();
     let missing: Vec<&str> = named().difference(&known).copied().collect();
     assert_eq!(missing, [""; 0], "named by a rule, but no test");
@@ -34,8 +37,8 @@ fn every_rule_names_its_litmus_tests() {
 #[test]
 fn every_litmus_test_belongs_to_a_rule() {
     let named = named();
-    let litmus = tests(include_str!("litmus.rs"));
-    assert!(litmus.len() > 20);
+    let litmus: BTreeSet<&str> = LITMUS.into_iter().flat_map(tests).collect();
+    assert!(litmus.len() > 40);
     let stray: Vec<&str> = litmus.difference(&named).copied().collect();
     assert_eq!(stray, [""; 0], "litmus tests that no rule names");
 }
