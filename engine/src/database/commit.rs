@@ -110,9 +110,11 @@ impl Writer {
         if self.wal.is_some() {
             return Ok(None);
         }
-        // The MANIFEST this life began with may be a rename that was never synced; a WAL beside
-        // no MANIFEST at all would be a store that lost it.
-        storage.sync_dir(ROOT).at("sync directory", ROOT)?;
+        if self.manifest == Manifest::default() {
+            // The very first MANIFEST may be a rename that a killed life never synced. If power
+            // loss took it back, the WAL would stand beside no MANIFEST: a store that lost it.
+            storage.sync_dir(ROOT).at("sync directory", ROOT)?;
+        }
         let cut = self.manifest.last_checkpoint.unwrap_or(0);
         self.create_wal(storage, &core.options, cut).map(Some)
     }

@@ -4,13 +4,18 @@
 //! the WAL again would prove nothing. The accepted commits are written anew, into a segment, and
 //! MANIFEST is published with a fresh WAL before anything is shown: what an open has shown is
 //! acknowledged from then on.
+//!
+//! The MANIFEST that recovery reads may itself be a rename which the life before never synced. It
+//! does no harm if power loss takes it back: commits enter a WAL only after the directory sync of
+//! the MANIFEST that names it returned, so there is either nothing to recover, or the older
+//! MANIFEST names a live WAL too.
 
 use std::sync::Arc;
 
-use crate::error::{IoContext, Result};
+use crate::error::Result;
 use crate::memtable::Memtable;
 use crate::options::Options;
-use crate::storage::{ROOT, Storage};
+use crate::storage::Storage;
 use crate::wal;
 
 use super::core::{Published, Writer};
@@ -21,9 +26,6 @@ pub(super) fn recover(
     writer: &mut Writer,
     published: &mut Published,
 ) -> Result<()> {
-    // The MANIFEST read here may be a rename that the last life never synced. If power loss took
-    // it back after a segment was created, an older MANIFEST would stand beside a newer segment.
-    storage.sync_dir(ROOT).at("sync directory", ROOT)?;
     let memtable = Memtable::default();
     let catalog = Arc::clone(&published.catalog);
     let known = |id| catalog.contains(id);

@@ -145,19 +145,6 @@ fn a_torn_tail_is_discarded_silently_and_its_sequence_is_taken_again() {
     assert_eq!(db.sequence(), 8);
 }
 
-/// The MANIFEST that a recovery reads may be a rename which the killed life never synced. If its
-/// segment became durable and that rename did not, an older MANIFEST that names no WAL would
-/// stand beside a segment newer than it: `Corrupt`, though nothing acknowledged is damaged.
-#[test]
-fn recovery_makes_the_manifest_it_read_certain_before_it_creates_anything() {
-    let storage = Faulty::new(MemStorage::restore(&crashed_store()));
-    drop(try_open(storage.clone(), SMALL).unwrap());
-    let calls = storage.take_calls();
-    let first_sync = calls.iter().position(|call| call == "sync_dir .").unwrap();
-    let first_create = calls.iter().position(|call| call.starts_with("create ")).unwrap();
-    assert!(first_sync < first_create, "{calls:?}");
-}
-
 #[test]
 fn recovery_relies_on_no_file_of_the_life_before() {
     let storage = Faulty::new(MemStorage::restore(&crashed_store()));

@@ -362,8 +362,7 @@ fn full_at_first_write() -> Error {
     let storage = Faulty::new(MemStorage::restore(&closed_store()));
     let db = try_open(storage.clone(), SMALL).unwrap();
     let users = db.collection("users").unwrap();
-    // The first call makes the directory certain, the second creates the WAL.
-    storage.fail_once_after(1, ENOSPC);
+    storage.fail_once_after(0, ENOSPC);
     let error = db.put(users, id(1), doc(1)).unwrap_err();
     assert_eq!(db.put(users, id(1), doc(1)).unwrap(), 9, "once there is space, it goes on");
     error
