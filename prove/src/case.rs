@@ -12,6 +12,7 @@ use proofhouse_model::{Op, Plan, Settings, Window};
 use serde::{Deserialize, Serialize};
 
 use crate::finding::{Kind, World};
+use crate::profile::Profile;
 
 /// The value of `format` in a case file.
 pub const FORMAT: &str = "proofhouse-case";
@@ -71,7 +72,10 @@ pub enum Scene {
     /// A reader looked on before every storage call.
     Watched,
     /// Something that no plan shows: the whole measurement of the claim runs again.
-    Measurement,
+    Measurement {
+        /// How much of it was done.
+        profile: Profile,
+    },
 }
 
 /// Why a case file was refused.

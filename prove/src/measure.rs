@@ -19,14 +19,14 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use proofhouse_model::rng::Rng;
-use proofhouse_model::{GenerateProfile, Plan, generate};
+use proofhouse_model::{GenerateProfile, Plan, Settings, generate};
 use proofhouse_subjects::Placed;
 
 use crate::case::{self, Case, Scene};
 use crate::criteria::{self, ALL};
 use crate::finding::{Finding, Kind};
 use crate::parallel::Budget;
-use crate::profile::Scale;
+use crate::profile::{Profile, Scale};
 use crate::verdict::{self, CriterionResult, Evidence, Reason};
 
 /// What a measurement is given.
@@ -36,6 +36,8 @@ pub struct Context<'a> {
     pub subject: &'a Placed,
     /// Its name on the command line.
     pub name: &'a str,
+    /// The profile that was asked for.
+    pub profile: Profile,
     /// How much to do.
     pub scale: Scale,
     /// Decides everything that is generated.
@@ -141,6 +143,14 @@ impl Context<'_> {
             scene,
         };
         finding.with_case(case)
+    }
+
+    /// A finding that no plan shows, with a case that measures its claim again.
+    pub fn with_measurement(&self, finding: Finding) -> Finding {
+        let settings =
+            Settings { wal_reserve: 0, max_segment: 0, entropy: Vec::new(), max_payload: 0 };
+        let plan = Plan { seed: self.seed, settings, ops: Vec::new() };
+        self.with_case(finding, plan, Scene::Measurement { profile: self.profile })
     }
 
     /// A generated plan that asks only what the subject offers.

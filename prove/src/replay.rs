@@ -54,6 +54,7 @@ pub fn replay(case: &Case, dir: &Path) -> Result<Replayed, Problem> {
     let context = Context {
         subject: &subject,
         name: &case.subject,
+        profile: Profile::Quick,
         scale: Profile::Quick.scale(),
         seed: case.seed,
         budget: Budget::default(),
@@ -84,7 +85,10 @@ pub fn replay(case: &Case, dir: &Path) -> Result<Replayed, Problem> {
             let wrong = gates::watch(&subject, plan).wrong;
             Replayed::of(case.kind, wrong.map(|(_, story)| story))
         }
-        Scene::Measurement => measurement(&context, case),
+        Scene::Measurement { profile } => {
+            let scale = profile.scale();
+            measurement(&Context { profile: *profile, scale, ..context }, case)
+        }
     })
 }
 

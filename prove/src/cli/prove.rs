@@ -30,6 +30,7 @@ pub(super) fn run(args: &ProveArgs) -> Result<ExitCode, Problem> {
     let context = Context {
         subject: &subject,
         name: &args.subject,
+        profile: args.profile,
         scale: args.profile.scale(),
         seed: args.seed,
         budget: Budget { until: args.budget.and_then(|budget| begun.checked_add(budget)) },

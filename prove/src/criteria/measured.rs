@@ -273,7 +273,7 @@ pub(super) static SNAPSHOTS: Criterion = Criterion {
             id: "AC-06.threads",
             text: "Snapshots hold under real threads.",
             method: "Readers take snapshots while writers commit, and read each repeatedly.",
-            needs: &[Need::Snapshots, Need::Clients],
+            needs: &[Need::Snapshots, Need::Clients, Need::Transactions],
             status: Exists,
         },
         Claim {

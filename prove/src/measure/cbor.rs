@@ -17,7 +17,7 @@ fn measure(context: &Context) -> Measured {
     match vectors(&EngineCodec) {
         Ok((count, failure)) => {
             measured.show("AC-12.vectors", Evidence::of(count, count, "vectors"));
-            measured.findings.extend(failure.map(|story| finding("AC-12.vectors", story)));
+            measured.findings.extend(failure.map(|story| finding(context, "AC-12.vectors", story)));
         }
         Err(error) => {
             let evidence = Evidence::stopped(Reason::MissingTool, error.to_string());
@@ -28,12 +28,13 @@ fn measure(context: &Context) -> Measured {
     let failure =
         (0..cases).find_map(|case| breaks_bijection(&EngineCodec, context.seed_of("cbor", case)));
     measured.show("AC-12.bijection", Evidence::of(cases, cases, "values"));
-    measured.findings.extend(failure.map(|story| finding("AC-12.bijection", story)));
+    measured.findings.extend(failure.map(|story| finding(context, "AC-12.bijection", story)));
     measured
 }
 
-fn finding(claim: &'static str, story: String) -> Finding {
-    Finding::new(Kind::Divergence, World::Undisturbed, claim, story)
+fn finding(context: &Context, claim: &'static str, story: String) -> Finding {
+    let finding = Finding::new(Kind::Divergence, World::Undisturbed, claim, story);
+    context.with_measurement(finding)
 }
 
 /// The vectors' number, and the first that a codec fails.

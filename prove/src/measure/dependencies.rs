@@ -139,7 +139,9 @@ fn measure(context: &Context) -> Measured {
     match audit(MANIFEST, LOCK) {
         Ok(Audit { packages, problem }) => {
             measured.show("AC-05.dependencies", Evidence::of(packages, packages, "packages"));
-            measured.findings.extend(problem.map(|story| finding("AC-05.dependencies", story)));
+            measured
+                .findings
+                .extend(problem.map(|story| finding(context, "AC-05.dependencies", story)));
         }
         Err(error) => {
             let note = format!("the lock file does not parse: {}", error.message());
@@ -150,8 +152,9 @@ fn measure(context: &Context) -> Measured {
     measured
 }
 
-fn finding(claim: &'static str, story: String) -> Finding {
-    Finding::new(Kind::Divergence, World::Undisturbed, claim, story)
+fn finding(context: &Context, claim: &'static str, story: String) -> Finding {
+    let finding = Finding::new(Kind::Divergence, World::Undisturbed, claim, story);
+    context.with_measurement(finding)
 }
 
 /// Follows the engine's dependencies through a lock file.
@@ -207,7 +210,11 @@ fn files(context: &Context, measured: &mut Measured) {
     });
     measured.show(claim, Evidence::of(done.len() as u64, cases, "plans"));
     if let Some(path) = done.into_iter().flatten().next() {
-        measured.findings.push(finding(claim, format!("{path} is opened, and not documented")));
+        measured.findings.push(finding(
+            context,
+            claim,
+            format!("{path} is opened, and not documented"),
+        ));
     }
 }
 

@@ -93,8 +93,7 @@ fn generated_ids(context: &Context, measured: &mut Measured) {
     measured.show(claim, Evidence::of(done, wanted, "identities"));
     if let Err(story) = outcome {
         let finding = Finding::new(Kind::Divergence, World::Undisturbed, claim, story);
-        let plan = Plan { seed: context.seed, settings: settings(context, 0), ops: Vec::new() };
-        measured.findings.push(context.with_case(finding, plan, Scene::Measurement));
+        measured.findings.push(context.with_measurement(finding));
     }
 }
 

@@ -66,6 +66,11 @@ type Failed = String;
 fn measure(context: &Context) -> Measured {
     let rounds = context.scale.thread_rounds;
     let mut measured = Measured::default();
+    let capabilities = context.subject.about().capabilities;
+    if !capabilities.transactions || !capabilities.clients {
+        return measured;
+    }
+    let mut found = Vec::new();
     let (mut done, mut commits, mut reads) = (0, 0, 0);
     for number in 0..rounds {
         if context.budget.is_spent() {
@@ -75,12 +80,13 @@ fn measure(context: &Context) -> Measured {
             Ok(round) => {
                 commits += round.commits.len() as u64;
                 reads += round.reads.len() as u64;
-                judge(&round, &mut measured);
+                found.extend(judge(&round, capabilities));
             }
-            Err(story) => measured.findings.push(finding("AC-03.transfers", story)),
+            Err(story) => found.push(finding("AC-03.transfers", story)),
         }
         done += 1;
     }
+    measured.findings.extend(found.into_iter().map(|finding| context.with_measurement(finding)));
     for claim in ROOM.claims {
         let mut evidence = Evidence::of(commits, commits, "commits");
         evidence.observed = BTreeMap::from([("commits", commits), ("reads", reads)]);
@@ -96,12 +102,14 @@ fn finding(claim: &'static str, story: String) -> Finding {
     Finding::new(Kind::Divergence, World::Undisturbed, claim, story)
 }
 
-fn judge(round: &Round, measured: &mut Measured) {
+fn judge(round: &Round, capabilities: Capabilities) -> impl Iterator<Item = Finding> {
     let torn = round.torn.clone().map(|story| finding("AC-03.transfers", story));
     let moved = round.moved.clone().map(|story| finding("AC-06.threads", story));
-    let order = misordered(round).map(|story| finding("AC-07.visibility", story));
-    let replayed = differs_from_replay(round).map(|story| finding("AC-01.concurrent", story));
-    measured.findings.extend([torn, moved, order, replayed].into_iter().flatten());
+    let ordered = capabilities.sequences.then_some(round);
+    let order = ordered.and_then(misordered).map(|story| finding("AC-07.visibility", story));
+    let replayed =
+        ordered.and_then(differs_from_replay).map(|story| finding("AC-01.concurrent", story));
+    [torn, moved, order, replayed].into_iter().flatten()
 }
 
 /// Sequences are dense, and a read that shows a commit shows all with smaller sequences.

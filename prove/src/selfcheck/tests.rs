@@ -1,11 +1,13 @@
 use std::path::Path;
 
 use super::*;
+use crate::profile::Profile;
 
 fn context(subject: &proofhouse_subjects::Placed) -> Context<'_> {
     Context {
         subject,
         name: "tiny",
+        profile: Profile::Quick,
         scale: Scale::self_check(),
         seed: 1,
         budget: Budget::default(),

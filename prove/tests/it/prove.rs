@@ -41,6 +41,17 @@ fn a_flawed_store_fails_and_its_case_fails_again() {
 }
 
 #[test]
+fn a_real_kill_leaves_a_case_that_starts_at_recovery() {
+    let dir = tempfile::tempdir().unwrap();
+    let args = ["--subject", "flawed:leftover-refused", "--criteria", "AC-02"];
+    let output = proofhouse(dir.path(), &args);
+    assert_eq!(output.status.code(), Some(13), "{}", stdout(&output));
+    let case = "proofhouse-out/cases/AC-02.real-kills-recovery-failed.json";
+    let again = proofhouse(dir.path(), &["replay", case]);
+    assert_eq!(again.status.code(), Some(13), "{}", stdout(&again));
+}
+
+#[test]
 fn a_case_of_another_subject_is_gone() {
     let dir = tempfile::tempdir().unwrap();
     let args = ["--subject", "flawed:insert-overwrites-live", "--criteria", "AC-08"];
