@@ -89,18 +89,14 @@ fn two_live_wals_are_read_one_after_the_other() {
         (
             "an earlier one that ends below the cut",
             vec![(EARLIER, store.wal(5, 1, 2..4)), (LATER, store.wal(6, 4, 5..8))],
-            Err(
-                "wal-000006.log: corrupt at offset 0: begins at cut 4 where sequence 3 was reached; \
-                 restore the store from a backup",
-            ),
+            Err("wal-000006.log: corrupt at offset 0: begins at cut 4 where sequence 3 was \
+                 reached; restore the store from a backup"),
         ),
         (
             "an earlier one that ends above the cut",
             vec![(EARLIER, store.wal(5, 1, 2..6)), (LATER, store.wal(6, 4, 5..8))],
-            Err(
-                "wal-000006.log: corrupt at offset 0: begins at cut 4 where sequence 5 was reached; \
-                 restore the store from a backup",
-            ),
+            Err("wal-000006.log: corrupt at offset 0: begins at cut 4 where sequence 5 was \
+                 reached; restore the store from a backup"),
         ),
         (
             "no earlier one",

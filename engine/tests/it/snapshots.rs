@@ -65,6 +65,7 @@ fn a_running_scan_shows_one_state_whatever_is_committed_meanwhile() {
     }
     txn.commit().unwrap();
     let before = collect(db.scan(users).unwrap()).unwrap();
+    assert_eq!(before.len(), 1000, "more than one chunk");
     let of_handle = db.scan(users).unwrap();
     let of_snapshot = db.snapshot().unwrap().scan(users).unwrap();
     for number in 0..1000 {
