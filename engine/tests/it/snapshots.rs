@@ -81,6 +81,15 @@ fn a_running_scan_shows_one_state_whatever_is_committed_meanwhile() {
     assert_eq!(collect(db.scan(users).unwrap()).unwrap().len(), 500);
 }
 
+/// Ends the readers even if the writer fails.
+struct Done<'a>(&'a AtomicBool);
+
+impl Drop for Done<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Replaces two entities over and over, both in each transaction, while other threads read.
 fn read_while_replacing(checkpoints: bool, reads: &[fn(&Database, CollectionId)]) {
     let db = open(&MemStorage::new());
@@ -102,13 +111,14 @@ fn read_while_replacing(checkpoints: bool, reads: &[fn(&Database, CollectionId)]
     };
     thread::scope(|scope| {
         let readers: Vec<_> = reads.iter().map(|read| scope.spawn(move || repeat(*read))).collect();
+        let writing = Done(&done);
         for round in 0..20_000_u32 {
             put_both(u8::try_from(round % 24).unwrap());
             if checkpoints && round % 2_000 == 1_999 {
                 db.checkpoint().unwrap();
             }
         }
-        done.store(true, Ordering::Relaxed);
+        drop(writing);
         for reader in readers {
             reader.join().unwrap();
         }
