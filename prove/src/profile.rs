@@ -76,7 +76,7 @@ impl Profile {
                 differential_plans: 5_000,
                 determinism_plans: 1_000,
                 process_plans: 50,
-                crash_plans: 120,
+                crash_plans: 100,
                 nested_in_full: false,
                 kill_plans: 6,
                 random_kills: 300,

@@ -93,7 +93,7 @@ fn write_cases(out: &Path, findings: &[Finding]) -> Result<Vec<Option<PathBuf>>,
     let write_case = |finding: &Finding| {
         let Some(case) = &finding.case else { return Ok(None) };
         let kind = finding.kind.words().replace(' ', "-");
-        let path = out.join(CASES).join(format!("{}-{kind}.json", finding.claim));
+        let path = out.join(CASES).join(format!("{}-{kind}.case.json", finding.claim));
         let json = case.to_json().map_err(|error| Problem::Other(error.to_string()))?;
         write(&path, &json)?;
         Ok(Some(path))

@@ -1,6 +1,7 @@
 //! The binary, as people and CI call it.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking, like tests")]
 
+mod house;
 mod prove;
 mod usage;
 

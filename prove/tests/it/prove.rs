@@ -46,7 +46,7 @@ fn a_real_kill_leaves_a_case_that_starts_at_recovery() {
     let args = ["--subject", "flawed:leftover-refused", "--criteria", "AC-02"];
     let output = proofhouse(dir.path(), &args);
     assert_eq!(output.status.code(), Some(13), "{}", stdout(&output));
-    let case = "proofhouse-out/cases/AC-02.real-kills-recovery-failed.json";
+    let case = "proofhouse-out/cases/AC-02.real-kills-recovery-failed.case.json";
     let again = proofhouse(dir.path(), &["replay", case]);
     assert_eq!(again.status.code(), Some(13), "{}", stdout(&again));
 }
