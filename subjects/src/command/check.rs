@@ -71,7 +71,7 @@ pub enum Complaint {
         &'static str,
     ),
     /// It ended with the wrong code or by a signal.
-    #[error("ended {after} by {end:?}, where Exited(0) is due")]
+    #[error("ended {after} with {end}, where code 0 is due")]
     EndedBadly {
         /// After what.
         after: &'static str,

@@ -32,7 +32,6 @@ pub struct Conversation {
     hook: Box<dyn Hook>,
     watchdog: Duration,
     next: u64,
-    outstanding: VecDeque<Due>,
     fault: Option<Fault>,
 }
 
@@ -42,14 +41,7 @@ impl Conversation {
     /// # Errors
     /// Whatever the system says of the pipes.
     pub fn new(pipes: Pipes, watchdog: Duration, hook: Box<dyn Hook>) -> io::Result<Self> {
-        Ok(Self {
-            transport: Transport::new(pipes)?,
-            hook,
-            watchdog,
-            next: 0,
-            outstanding: VecDeque::new(),
-            fault: None,
-        })
+        Ok(Self { transport: Transport::new(pipes)?, hook, watchdog, next: 0, fault: None })
     }
 
     /// Asks who the driver is.
@@ -57,8 +49,8 @@ impl Conversation {
     /// # Errors
     /// A [`Fault`]; a version newer than [`VERSION`] is one.
     pub fn hello(&mut self) -> Result<Hello, Fault> {
-        let due = Due { n: self.next, ask: "hello" };
-        match self.ask(Ask::Hello { protocol: VERSION })?.reply {
+        let due = self.send(Ask::Hello { protocol: VERSION })?;
+        match self.receive(due)?.reply {
             Reply::Hello(hello) if hello.protocol > VERSION => {
                 Err(self.latch(Fault::NewerVersion(hello.protocol)))
             }
@@ -74,9 +66,8 @@ impl Conversation {
     /// # Errors
     /// A [`Fault`].
     pub fn outcome(&mut self, ask: Ask) -> Result<(Outcome, Option<String>), Fault> {
-        let due = Due { n: self.next, ask: ask.name() };
-        let answer = self.ask(ask)?;
-        Ok((self.expect_outcome(due, answer.reply)?, answer.message))
+        let due = self.send(ask)?;
+        self.receive_outcome(due)
     }
 
     /// Asks all of these with up to `window` of them unanswered at a time, and waits for all
@@ -90,15 +81,15 @@ impl Conversation {
         window: NonZeroUsize,
     ) -> Result<Vec<Outcome>, Fault> {
         let mut asks = asks.into_iter();
+        let mut outstanding = VecDeque::new();
         let mut outcomes = Vec::new();
         loop {
-            let room = window.get() - self.outstanding.len();
+            let room = window.get() - outstanding.len();
             for ask in asks.by_ref().take(room) {
-                self.send(ask)?;
+                outstanding.push_back(self.send(ask)?);
             }
-            let Some(due) = self.outstanding.front().copied() else { return Ok(outcomes) };
-            let answer = self.receive()?;
-            outcomes.push(self.expect_outcome(due, answer.reply)?);
+            let Some(due) = outstanding.pop_front() else { return Ok(outcomes) };
+            outcomes.push(self.receive_outcome(due)?.0);
         }
     }
 
@@ -121,32 +112,23 @@ impl Conversation {
         self.transport.stderr_lines()
     }
 
-    fn ask(&mut self, ask: Ask) -> Result<Answer, Fault> {
-        self.send(ask)?;
-        self.receive()
-    }
-
-    fn send(&mut self, ask: Ask) -> Result<(), Fault> {
+    fn send(&mut self, ask: Ask) -> Result<Due, Fault> {
         if let Some(fault) = &self.fault {
             return Err(fault.clone());
         }
-        self.outstanding.push_back(Due { n: self.next, ask: ask.name() });
+        let due = Due { n: self.next, ask: ask.name() };
         let request = Request { n: self.next, ask };
         self.next += 1;
         self.hook.sending(&request);
         request.encode(self.transport.queue());
-        Ok(())
+        Ok(due)
     }
 
-    fn receive(&mut self) -> Result<Answer, Fault> {
-        let Some(due) = self.outstanding.pop_front() else {
-            return Err(Fault::Io("nothing is outstanding".to_owned()));
-        };
+    fn receive(&mut self, due: Due) -> Result<Answer, Fault> {
         let answer = match self.transport.line(self.watchdog) {
-            Ok(line) => Answer::parse(line).map_err(|error| Fault::Garbage {
-                due,
-                error,
-                line: excerpt(line),
+            Ok(line) => Answer::parse(line).map_err(|error| {
+                let line = excerpt(line);
+                Fault::Garbage { due, error, line }
             }),
             Err(none) => Err(fault_of(none, due, self.watchdog)),
         };
@@ -160,9 +142,10 @@ impl Conversation {
         }
     }
 
-    fn expect_outcome(&mut self, due: Due, reply: Reply) -> Result<Outcome, Fault> {
+    fn receive_outcome(&mut self, due: Due) -> Result<(Outcome, Option<String>), Fault> {
+        let Answer { reply, message, .. } = self.receive(due)?;
         match reply {
-            Reply::Outcome(outcome) => Ok(outcome),
+            Reply::Outcome(outcome) => Ok((outcome, message)),
             Reply::Hello(_) => Err(self.latch(Fault::WrongKind { due, got: reply.name() })),
         }
     }

@@ -1,6 +1,7 @@
 //! Starting a driver, and making sure that it ends.
 
 use std::ffi::OsString;
+use std::fmt;
 use std::io;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, Stdio};
@@ -46,6 +47,15 @@ pub enum ProcessEnd {
     Exited(i32),
     /// By a signal of this number.
     Killed(i32),
+}
+
+impl fmt::Display for ProcessEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exited(code) => write!(f, "code {code}"),
+            Self::Killed(signal) => write!(f, "signal {signal}"),
+        }
+    }
 }
 
 /// A driver as a command with arguments and additions to the environment.

@@ -22,6 +22,8 @@ pub(super) struct Threads {
     hook: fn(&Threads) -> Box<dyn Hook>,
     /// Whether a thread keeps its end of the answers open after a bye.
     pub(super) stays: bool,
+    /// The code with which drivers exit.
+    pub(super) code: i32,
     pub(super) launched: Arc<AtomicUsize>,
     /// What hooks wrote down.
     pub(super) log: Arc<parking_lot::Mutex<Vec<String>>>,
@@ -35,6 +37,7 @@ impl Threads {
             build: Arc::new(move || Box::new(build())),
             hook: |_| Box::new(()),
             stays: false,
+            code: 0,
             launched: Arc::default(),
             log: Arc::default(),
         }
@@ -69,7 +72,7 @@ impl Launch for Threads {
         self.launched.fetch_add(1, Ordering::SeqCst);
         Ok(Launched {
             pipes: Pipes::new(requests_out, answers_in),
-            process: Box::new(Thread { ends, _leave: leave }),
+            process: Box::new(Thread { ends, code: self.code, _leave: leave }),
             hook: (self.hook)(self),
         })
     }
@@ -77,12 +80,13 @@ impl Launch for Threads {
 
 struct Thread {
     ends: Receiver<()>,
+    code: i32,
     /// Tells the thread to leave when this is dropped.
     _leave: Sender<()>,
 }
 
 impl Process for Thread {
     fn ended_within(&mut self, patience: Duration) -> Option<ProcessEnd> {
-        self.ends.recv_timeout(patience).ok().map(|()| ProcessEnd::Exited(0))
+        self.ends.recv_timeout(patience).ok().map(|()| ProcessEnd::Exited(self.code))
     }
 }

@@ -114,6 +114,9 @@ impl Transport {
                 let start = std::mem::replace(&mut self.taken, end);
                 return Ok(&self.input[start..end]);
             }
+            if self.input.len() - self.taken >= MAX_LINE {
+                return Err(NoLine::TooLong);
+            }
             self.write()?;
             // The clock is read only when there is something to wait for.
             let deadline = *deadline.get_or_insert_with(|| Instant::now() + patience);
@@ -188,9 +191,6 @@ impl Transport {
         }
         self.searched -= self.taken;
         self.taken = 0;
-        if self.input.len() >= MAX_LINE {
-            return Err(NoLine::TooLong);
-        }
         match read_some(&mut self.answers, &mut self.input) {
             Ok(0) => Err(NoLine::Closed),
             Ok(_) => Ok(()),

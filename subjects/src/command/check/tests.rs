@@ -164,6 +164,14 @@ fn a_driver_that_stays_after_a_bye_is_told() {
 }
 
 #[test]
+fn a_driver_that_exits_with_another_code_is_told() {
+    let mut threads = Threads::new(|| Placed::new(Reference::new()));
+    threads.code = 3;
+    let told = complaints(&threads, WATCHDOG);
+    assert_eq!(told, ["ended after a bye with code 3, where code 0 is due"]);
+}
+
+#[test]
 fn a_command_that_does_not_speak_is_told() {
     let scratch = TempDir::new().unwrap();
     let command = CommandLine::new("/bin/sh", ["-c", "exit 4"]);

@@ -8,7 +8,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tempfile::TempDir;
 
 use super::super::error::excerpt;
-use super::super::{CommandLine, CommandSubject, WATCHDOG};
+use super::super::{CommandLine, CommandSubject, Conversation, Launch, Launched, WATCHDOG};
 use super::{get, settings, window};
 
 /// Short enough to wait for where it must run out, long enough for a shell to end before.
@@ -95,6 +95,25 @@ fn a_line_that_is_no_answer_is_shown() {
          `existed`, `id`, `sequence`, `value`, `values`, `entities`, `class`, `message` (column \
          34): {\"n\":0,\"outcome\":\"hello\",\"version\":0}",
     );
+}
+
+#[test]
+fn a_line_without_end_is_not_read_for_ever() {
+    check(
+        "head -c 67108864 /dev/zero; sleep 600",
+        "the driver answered request 0 (hello) with a line longer than 67108864 bytes",
+    );
+}
+
+#[test]
+fn a_line_that_nothing_asked_for_shows_at_the_end() {
+    let Launched { pipes, process, hook } =
+        shell(&format!("read x; echo {HELLO}; echo and more; read x")).launch().unwrap();
+    let mut conversation = Conversation::new(pipes, WATCHDOG, hook).unwrap();
+    conversation.hello().unwrap();
+    let fault = conversation.end().unwrap_err();
+    assert_eq!(fault.to_string(), "wrote a line that nothing had asked for: and more");
+    drop(process);
 }
 
 #[test]
