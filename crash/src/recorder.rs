@@ -16,6 +16,7 @@
 
 mod call;
 mod control;
+mod descriptors;
 mod enter;
 mod filter;
 mod leave;

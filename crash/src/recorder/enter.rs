@@ -9,6 +9,7 @@ use std::sync::Arc;
 use nix::libc;
 
 use super::call::{Call, OpenFlags, PathArg};
+use super::descriptors::{Descriptor, Descriptors};
 use super::report::Why;
 use super::tracee::{FileId, Stat, Tracee};
 use super::world::{Spot, World};
@@ -21,6 +22,8 @@ pub(super) enum Role {
     Reply,
     /// One watched file or directory.
     File(Ino),
+    /// Bytes for a watched file, through a description as it stood before.
+    Write(Ino, Descriptor),
     /// Everything that is not durable.
     Everything,
     /// A name in a watched directory; the path is ours and leads there.
@@ -86,6 +89,7 @@ impl Role {
 /// Looks at calls before they run.
 pub(super) struct Enter<'a> {
     pub(super) world: &'a mut World,
+    pub(super) descriptors: &'a mut Descriptors,
     pub(super) tracee: Tracee,
     /// The pipe that is the program's standard output.
     pub(super) reply: FileId,
@@ -148,17 +152,25 @@ impl Enter<'_> {
     }
 
     fn file(&mut self, fd: i32) -> io::Result<Option<Ino>> {
-        let stat = self.tracee.stat(fd)?;
-        Ok(self.world.known(&stat))
+        let descriptor = self.descriptors.look(self.tracee, fd)?;
+        self.file_of(fd, descriptor)
+    }
+
+    fn file_of(&mut self, fd: i32, descriptor: Descriptor) -> io::Result<Option<Ino>> {
+        if self.world.is_nameless(descriptor.id) {
+            let stat = self.tracee.stat(fd)?;
+            return Ok(self.world.known(&stat));
+        }
+        Ok(self.world.file(descriptor.id))
     }
 
     fn write(&mut self, fd: i32) -> io::Result<Entry> {
-        let stat = self.tracee.stat(fd)?;
-        Ok(if stat.id == self.reply {
+        let descriptor = self.descriptors.look(self.tracee, fd)?;
+        Ok(if descriptor.id == self.reply {
             Entry::Follow(Role::Reply)
-        } else if let Some(ino) = self.world.known(&stat) {
-            Entry::Follow(Role::File(ino))
-        } else if stat.regular {
+        } else if let Some(ino) = self.file_of(fd, descriptor)? {
+            Entry::Follow(Role::Write(ino, descriptor))
+        } else if descriptor.regular {
             Entry::Outside
         } else {
             Entry::Pass

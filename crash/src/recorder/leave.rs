@@ -8,9 +8,10 @@ use std::sync::Arc;
 use nix::libc;
 
 use super::call::{Call, Position, Source};
+use super::descriptors::{Descriptor, Descriptors};
 use super::enter::{Opened, Role, found};
 use super::report::Why;
-use super::tracee::{Description, Stat, Tracee};
+use super::tracee::{Stat, Tracee};
 use super::world::{Spot, World};
 use crate::content::Content;
 use crate::trace::{MicroOp, SyncKind};
@@ -46,6 +47,7 @@ impl From<io::Error> for Why {
 /// Looks at calls that have returned.
 pub(super) struct Leave<'a> {
     pub(super) world: &'a mut World,
+    pub(super) descriptors: &'a mut Descriptors,
     pub(super) tracee: Tracee,
     /// What the call returned: a count, a descriptor, or a negated error.
     pub(super) result: i64,
@@ -71,17 +73,19 @@ impl Leave<'_> {
                 self.sync_mapping(addr, len, flags)
             }
             (Role::Memory, _) => self.check_mappings(),
-            (Role::File(ino), call) => self.file_call(*ino, call, result),
-            (Role::Reply | Role::Move { .. }, _) => Ok(Vec::new()),
+            (Role::Write(ino, before), Call::Write { fd, source, position, flags }) => {
+                self.write((*ino, before), fd, (source, position), flags, result)
+            }
+            (Role::Write(ino, before), Call::Transfer { fd, offset, .. }) => {
+                self.transfer((*ino, before), fd, offset, result)
+            }
+            (Role::File(ino), call) => self.file_call(*ino, call),
+            (Role::Reply | Role::Move { .. } | Role::Write(..), _) => Err(Why::Unsupported),
         }
     }
 
-    fn file_call(&mut self, ino: Ino, call: Call, result: u64) -> Effects {
+    fn file_call(&self, ino: Ino, call: Call) -> Effects {
         match call {
-            Call::Write { fd, source, position, flags } => {
-                self.write(ino, fd, (source, position), flags, result)
-            }
-            Call::Transfer { fd, offset, .. } => self.transfer(ino, fd, offset, result),
             Call::CloneContent { fd, range } => self.clone_content(ino, fd, range),
             Call::SetLen { len, .. } | Call::Truncate { len, .. } => Ok(self.set_len(ino, len)),
             Call::Allocate { mode, offset, len, .. } => self.allocate(ino, mode, offset, len),
@@ -112,8 +116,8 @@ impl Leave<'_> {
     }
 
     fn write(
-        &self,
-        ino: Ino,
+        &mut self,
+        (ino, before): (Ino, &Descriptor),
         fd: i32,
         (source, position): (Source, Position),
         flags: u64,
@@ -122,31 +126,47 @@ impl Leave<'_> {
         if count == 0 {
             return Ok(Vec::new());
         }
-        let description = self.tracee.description(fd)?;
-        let appends = description.flags & O_APPEND != 0 && flags & RWF_NOAPPEND == 0;
+        let appends = before.flags & O_APPEND != 0 && flags & RWF_NOAPPEND == 0;
         let offset = match position {
             // Linux appends whatever offset it was given (pwrite(2), BUGS).
-            _ if appends || flags & RWF_APPEND != 0 => self.tracee.stat(fd)?.len.checked_sub(count),
-            Position::Current => description.position.checked_sub(count),
+            _ if appends || flags & RWF_APPEND != 0 => self.end(fd, position)?.checked_sub(count),
+            Position::Current => Some(before.position),
             Position::At(offset) => Some(offset),
         };
-        let bytes = self.tracee.bytes(source, length(count))?;
         let offset = offset.ok_or_else(inconsistent)?;
-        let mut ops = vec![MicroOp::Write { ino, offset, data: Arc::from(bytes) }];
-        ops.extend(sync_after_write(ino, description, flags));
+        let data = self.tracee.bytes(source, length(count))?;
+        let mut ops = vec![MicroOp::Write { ino, offset, data }];
+        ops.extend(sync_after_write(ino, before, flags));
         Ok(ops)
     }
 
+    /// Where a write that appended has ended: it moves the description there, unless it was given
+    /// an offset.
+    fn end(&mut self, fd: i32, position: Position) -> io::Result<u64> {
+        match position {
+            Position::Current => Ok(self.descriptors.look(self.tracee, fd)?.position),
+            Position::At(_) => Ok(self.tracee.stat(fd)?.len),
+        }
+    }
+
     /// Bytes that never were in the tracee's memory are read back from the file.
-    fn transfer(&self, ino: Ino, fd: i32, offset: u64, count: u64) -> Effects {
+    fn transfer(
+        &self,
+        (ino, before): (Ino, &Descriptor),
+        fd: i32,
+        offset: u64,
+        count: u64,
+    ) -> Effects {
         if count == 0 {
             return Ok(Vec::new());
         }
-        let description = self.tracee.description(fd)?;
-        let end = if offset == 0 { description.position } else { self.tracee.read_u64(offset)? };
-        let offset = end.checked_sub(count).ok_or_else(inconsistent)?;
-        let mut ops = vec![self.read_back(ino, fd, offset, count)?];
-        ops.extend(sync_after_write(ino, description, 0));
+        // The kernel moves the offset in memory along, as it does the description's.
+        let start = match offset {
+            0 => Some(before.position),
+            offset => self.tracee.read_u64(offset)?.checked_sub(count),
+        };
+        let mut ops = vec![self.read_back(ino, fd, start.ok_or_else(inconsistent)?, count)?];
+        ops.extend(sync_after_write(ino, before, 0));
         Ok(ops)
     }
 
@@ -305,10 +325,10 @@ impl Leave<'_> {
 
 /// What a synchronous write makes durable: "as though each write was followed by" the sync of its
 /// kind (open(2), `O_SYNC`; pwritev2(2), `RWF_DSYNC`).
-fn sync_after_write(ino: Ino, description: Description, flags: u64) -> Option<MicroOp> {
-    if description.flags & O_SYNC != 0 || flags & RWF_SYNC != 0 {
+fn sync_after_write(ino: Ino, descriptor: &Descriptor, flags: u64) -> Option<MicroOp> {
+    if descriptor.flags & O_SYNC != 0 || flags & RWF_SYNC != 0 {
         Some(MicroOp::Sync { ino, kind: SyncKind::Full })
-    } else if description.flags & O_DSYNC != 0 || flags & RWF_DSYNC != 0 {
+    } else if descriptor.flags & O_DSYNC != 0 || flags & RWF_DSYNC != 0 {
         Some(MicroOp::Sync { ino, kind: SyncKind::Data })
     } else {
         None

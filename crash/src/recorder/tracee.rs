@@ -6,6 +6,7 @@ use std::io::{self, IoSliceMut};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use nix::libc;
 use nix::sys::uio::{RemoteIoVec, process_vm_readv};
@@ -35,15 +36,6 @@ pub(super) struct Stat {
     pub(super) len: u64,
     /// Whether it is a regular file.
     pub(super) regular: bool,
-}
-
-/// What the system says of an open file description.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Description {
-    /// Where it stands, in bytes.
-    pub(super) position: u64,
-    /// The flags of its `open`.
-    pub(super) flags: u64,
 }
 
 /// A mapping of a file into a tracee's memory.
@@ -79,18 +71,6 @@ impl Tracee {
     /// The file behind a descriptor.
     pub(super) fn stat(self, fd: i32) -> io::Result<Stat> {
         Stat::of(&self.descriptor(fd))
-    }
-
-    /// Position and flags of the description behind a descriptor.
-    pub(super) fn description(self, fd: i32) -> io::Result<Description> {
-        let text = fs::read_to_string(format!("/proc/{}/fdinfo/{fd}", self.0))?;
-        let field = |name| text.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
-        let position = field("pos:").and_then(|pos| pos.parse().ok());
-        let flags = field("flags:").and_then(|flags| u64::from_str_radix(flags, 8).ok());
-        position
-            .zip(flags)
-            .map(|(position, flags)| Description { position, flags })
-            .ok_or_else(malformed)
     }
 
     /// The canonical path of the file behind a descriptor, as the kernel knows it.
@@ -142,12 +122,18 @@ impl Tracee {
 
     /// Bytes of memory, all of them.
     pub(super) fn read(self, addr: u64, len: usize) -> io::Result<Vec<u8>> {
-        let base = usize::try_from(addr).map_err(|_| malformed())?;
         let mut bytes = vec![0; len];
+        self.read_into(addr, &mut bytes)?;
+        Ok(bytes)
+    }
+
+    fn read_into(self, addr: u64, bytes: &mut [u8]) -> io::Result<()> {
+        let base = usize::try_from(addr).map_err(|_| malformed())?;
+        let len = bytes.len();
         let remote = [RemoteIoVec { base, len }];
-        let read =
-            process_vm_readv(Pid::from_raw(self.0), &mut [IoSliceMut::new(&mut bytes)], &remote)?;
-        if read == len { Ok(bytes) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
+        let local = &mut [IoSliceMut::new(bytes)];
+        let read = process_vm_readv(Pid::from_raw(self.0), local, &remote)?;
+        if read == len { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
     }
 
     /// One number of memory.
@@ -161,9 +147,16 @@ impl Tracee {
     }
 
     /// The first `len` bytes of what a write was given.
-    pub(super) fn bytes(self, source: Source, len: usize) -> io::Result<Vec<u8>> {
+    pub(super) fn bytes(self, source: Source, len: usize) -> io::Result<Arc<[u8]>> {
         let (vector, count) = match source {
-            Source::Buffer(addr) => return self.read(addr, len),
+            Source::Buffer(addr) => {
+                // Where they will stay: a trace is mostly bytes of writes.
+                let mut bytes: Arc<[u8]> = std::iter::repeat_n(0, len).collect();
+                if let Some(bytes) = Arc::get_mut(&mut bytes) {
+                    self.read_into(addr, bytes)?;
+                }
+                return Ok(bytes);
+            }
             Source::Vector(vector, count) => (vector, count.min(VECTOR_MAX)),
         };
         let fields = self.read_numbers(vector, count * 2)?;
@@ -174,7 +167,7 @@ impl Tracee {
                 bytes.extend(self.read(buffer[0], part)?);
             }
         }
-        Ok(bytes)
+        Ok(Arc::from(bytes))
     }
 
     /// The files mapped into memory.
@@ -243,7 +236,7 @@ fn within(distance: u64) -> usize {
     usize::try_from(distance).unwrap_or(usize::MAX)
 }
 
-fn malformed() -> io::Error {
+pub(super) fn malformed() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, "what /proc says is not what we know")
 }
 

@@ -11,6 +11,7 @@ use rustix::process::{WaitOptions, waitpid};
 
 use super::call::{self, Call};
 use super::control::{Cause, Control};
+use super::descriptors::Descriptors;
 use super::enter::{Enter, Entry, Role};
 use super::leave::Leave;
 use super::log::Log;
@@ -60,7 +61,12 @@ pub(super) struct Tracer {
     held: VecDeque<i32>,
     /// Whether a watched file was ever mapped shared.
     shared_mappings: bool,
+    descriptors: Descriptors,
 }
+
+/// Where the user area keeps a call's result: register `rax`, as a word.
+const RESULT: ptrace::AddressType =
+    std::ptr::without_provenance_mut(size_of::<libc::c_long>() * libc::RAX as usize);
 
 /// What was seen besides operations.
 #[derive(Debug, Default)]
@@ -134,6 +140,7 @@ impl Tracer {
             busy: None,
             held: VecDeque::new(),
             shared_mappings: false,
+            descriptors: Descriptors::default(),
         }
     }
 
@@ -228,6 +235,7 @@ impl Tracer {
     /// A thread is gone: with it whatever it was inside of.
     fn abandon(&mut self, tid: i32, underway: Option<Underway>) {
         self.held.retain(|held| *held != tid);
+        self.descriptors.forget(Tracee(tid));
         let Some(underway) = underway else { return };
         match underway.role {
             Role::Reply => self.log.reply_ends(Vec::new()),
@@ -298,6 +306,7 @@ impl Tracer {
         };
         let mut enter = Enter {
             world: &mut self.world,
+            descriptors: &mut self.descriptors,
             tracee: Tracee(tid),
             reply: self.reply,
             shared_mappings: self.shared_mappings,
@@ -350,14 +359,13 @@ impl Tracer {
     fn exit(&mut self, tid: i32) -> io::Result<()> {
         let underway = self.threads.get_mut(&tid).and_then(|thread| thread.underway.take());
         let Some(underway) = underway else { return restart(libc::PTRACE_CONT, tid, 0) };
-        let Some(regs) = alive(ptrace::getregs(Pid::from_raw(tid)))? else {
+        let Some(result) = alive(ptrace::read_user(Pid::from_raw(tid), RESULT))? else {
             // Killed at the exit: it counts as inside until its end is reported.
             if let Some(thread) = self.threads.get_mut(&tid) {
                 thread.underway = Some(underway);
             }
             return Ok(());
         };
-        let result = regs.rax.cast_signed();
         if underway.exclusive {
             self.busy = None;
         }
@@ -375,8 +383,13 @@ impl Tracer {
     }
 
     fn effects(&mut self, tid: i32, underway: &Underway, result: i64) {
-        let mut leave =
-            Leave { world: &mut self.world, tracee: Tracee(tid), result, mapped: &self.mapped };
+        let mut leave = Leave {
+            world: &mut self.world,
+            descriptors: &mut self.descriptors,
+            tracee: Tracee(tid),
+            result,
+            mapped: &self.mapped,
+        };
         let ops = match leave.effects(&underway.call, &underway.role) {
             // Killed while we looked: it counts as one that was never seen to return.
             Err(Why::Unseen(_)) if self.control.cause().is_some() => return,
@@ -422,7 +435,7 @@ impl Tracer {
 /// The path a call is about.
 fn path_of(world: &World, role: &Role) -> Option<String> {
     match role {
-        Role::File(ino) => world.path(*ino),
+        Role::File(ino) | Role::Write(ino, _) => world.path(*ino),
         Role::Name(spot, _)
         | Role::Open { at: super::enter::Opened::Name(spot, _), .. }
         | Role::Move { to: spot, .. }

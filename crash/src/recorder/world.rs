@@ -71,12 +71,20 @@ impl World {
     /// A number whose file has lost all names may have been given to a new file elsewhere: that
     /// one has a name, ours has none.
     pub(super) fn known(&mut self, stat: &Stat) -> Option<Ino> {
-        let ino = *self.ids.get(&stat.id)?;
-        if stat.links > 0 && self.links.get(&ino) == Some(&0) {
+        if stat.links > 0 && self.is_nameless(stat.id) {
             self.ids.remove(&stat.id);
-            return None;
         }
-        Some(ino)
+        self.file(stat.id)
+    }
+
+    /// The file of a number that was looked up before, if it is one of ours.
+    pub(super) fn file(&self, id: FileId) -> Option<Ino> {
+        self.ids.get(&id).copied()
+    }
+
+    /// Whether a number is of a file that has lost all its names.
+    pub(super) fn is_nameless(&self, id: FileId) -> bool {
+        self.file(id).is_some_and(|ino| self.links.get(&ino) == Some(&0))
     }
 
     /// The file of a mapping, if it is one of ours: by its number or, where file systems give
