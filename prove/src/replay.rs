@@ -12,7 +12,7 @@ use crate::explore::{Explorer, ReplayError};
 use crate::finding::{Exit, Kind};
 use crate::measure::{self, Context, determinism, differential, gates, kills};
 use crate::parallel::Budget;
-use crate::profile::Profile;
+use crate::profile::{Profile, Scale};
 use crate::{criteria, subject};
 
 /// What became of a case.
@@ -27,6 +27,8 @@ pub enum Replayed {
     },
     /// It does not fail any more.
     Gone,
+    /// It did not fail this time, which says little: threads meet by chance.
+    Unseen,
 }
 
 impl Replayed {
@@ -34,7 +36,7 @@ impl Replayed {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Again { kind, .. } => kind.exit(),
-            Self::Gone => Exit::Clean,
+            Self::Gone | Self::Unseen => Exit::Clean,
         }
     }
 
@@ -86,7 +88,9 @@ pub fn replay(case: &Case, dir: &Path) -> Result<Replayed, Problem> {
             Replayed::of(case.kind, wrong.map(|(_, story)| story))
         }
         Scene::Measurement { profile } => {
-            let scale = profile.scale();
+            // Threads meet by chance: more rounds give them more of it.
+            let rounds = profile.scale().thread_rounds * 10;
+            let scale = Scale { thread_rounds: rounds, ..profile.scale() };
             measurement(&Context { profile: *profile, scale, ..context }, case)
         }
     })
@@ -110,5 +114,5 @@ fn measurement(context: &Context, case: &Case) -> Replayed {
     let wanted = BTreeSet::from([criteria::criterion_of(&case.claim)]);
     let (_, findings) = measure::measure(context, &wanted, &|_| {});
     let found = findings.into_iter().find(|one| one.claim == case.claim && one.kind == case.kind);
-    Replayed::of(case.kind, found.map(|found| found.story))
+    found.map_or(Replayed::Unseen, |found| Replayed::Again { kind: found.kind, story: found.story })
 }

@@ -22,6 +22,7 @@ pub(super) fn run(file: &Path, dir: Option<&Path>) -> Result<ExitCode, Problem> 
     let replayed = replayed?;
     show(&match &replayed {
         Replayed::Again { story, .. } => format!("again: {story}\n"),
+        Replayed::Unseen => "not seen this time: the measurement ran again and passed\n".to_owned(),
         Replayed::Gone => "gone: the subject does not fail this case any more\n".to_owned(),
     });
     Ok(replayed.exit().into())
