@@ -11,7 +11,7 @@ use xxhash_rust::xxh3::xxh3_128;
 
 pub use choice::{BadChoice, Choice, Exception, Explained, Fate, Part, Rest};
 pub use counts::{Counts, Dedup, TierCounts};
-pub use tiers::{PowerLoss, Tier, Tiers};
+pub use tiers::{PowerLoss, Random, Tier, Tiers};
 
 use crate::media::Profile;
 use crate::trace::{MicroOp, Trace};
@@ -137,11 +137,10 @@ impl Trace {
 
     /// The frontier a choice is made at, once the choice is known to fit it.
     fn frontier(&self, choice: &Choice, kill: Profile) -> Result<Frontier<'_>, BadChoice> {
-        let mut frontier = Frontier::new(self, choice.profile().unwrap_or(kill));
-        while frontier.at() < choice.at {
-            if !frontier.advance() {
-                return Err(BadChoice::PastEnd { at: choice.at, ops: self.ops.len() });
-            }
+        let profile = choice.profile().unwrap_or(kill);
+        let frontier = Frontier::at_point(self, profile, choice.at);
+        if frontier.at() < choice.at {
+            return Err(BadChoice::PastEnd { at: choice.at, ops: self.ops.len() });
         }
         frontier.check(choice)?;
         Ok(frontier)

@@ -46,7 +46,7 @@ pub use content::{Content, PAGE, SECTOR};
 pub use disk::{Call, CallKind, Hook, SimDisk, SimFile, SimLock};
 pub use enumerate::{
     BadChoice, Choice, Counts, CrashKind, CrashState, Dedup, Enumeration, Exception, Explained,
-    Fate, Part, PowerLoss, Rest, Tier, TierCounts, Tiers, enumerate,
+    Fate, Part, PowerLoss, Random, Rest, Tier, TierCounts, Tiers, enumerate,
 };
 pub use media::Profile;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]

@@ -39,6 +39,14 @@ pub enum Fate {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         except: Vec<Exception>,
     },
+    /// Power was lost on a medium that leaves garbage in sectors under way; all else survived.
+    BadMedia {
+        /// Whose rules say what was pending.
+        profile: Profile,
+        /// The number of the write whose sectors hold garbage; none if those of all pending do.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        write: Option<usize>,
+    },
 }
 
 /// What became of most pending effects.
@@ -107,7 +115,8 @@ pub enum BadChoice {
         /// The bytes said to be done.
         cut: u64,
     },
-    /// The operation is not pending at the crash point, or has no such part.
+    /// The operation is not pending at the crash point, or has no such part; for garbage, it is
+    /// no write.
     #[error("operation #{op} is not pending at crash point {at}, or has no such part")]
     NotPending {
         /// The operation's number.
@@ -118,13 +127,20 @@ pub enum BadChoice {
 }
 
 impl Choice {
-    /// The tier that makes choices like this one.
+    /// The first tier that makes choices like this one.
     pub fn tier(&self) -> Tier {
         match &self.fate {
             Fate::Kill { .. } => Tier::T0,
-            Fate::PowerLoss { except, .. } => match except.as_slice() {
+            Fate::BadMedia { .. } => Tier::BadMedia,
+            Fate::PowerLoss { rest, except, .. } => match except.as_slice() {
                 [] | [Exception { part: Part::Whole, .. }] => Tier::T1,
-                _ => Tier::T2,
+                [first, others @ ..] if others.iter().all(|other| other.op == first.op) => Tier::T2,
+                [Exception { part: Part::Whole, .. }, Exception { part: Part::Whole, .. }]
+                    if *rest == Rest::Kept =>
+                {
+                    Tier::T3
+                }
+                _ => Tier::T4,
             },
         }
     }
@@ -133,7 +149,7 @@ impl Choice {
     pub fn profile(&self) -> Option<Profile> {
         match self.fate {
             Fate::Kill { .. } => None,
-            Fate::PowerLoss { profile, .. } => Some(profile),
+            Fate::PowerLoss { profile, .. } | Fate::BadMedia { profile, .. } => Some(profile),
         }
     }
 }
@@ -158,6 +174,13 @@ impl Choice {
             Fate::Kill { cut: None } => write!(f, "process kill before #{next}"),
             Fate::Kill { cut: Some(cut) } => {
                 write!(f, "process kill inside {} after {cut} bytes", name(next))
+            }
+            Fate::BadMedia { profile, write } => {
+                write!(f, "power loss (bad media, {profile}) before #{next}: garbage in ")?;
+                match write {
+                    Some(write) => write!(f, "the sectors of {}", name(*write)),
+                    None => f.write_str("the sectors of all pending writes"),
+                }
             }
             Fate::PowerLoss { profile, rest, except } => {
                 write!(f, "power loss ({profile}) before #{next}: ")?;

@@ -3,9 +3,11 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use xxhash_rust::xxh3::xxh3_128_with_seed;
+
 use super::choice::{BadChoice, Choice, Exception, Fate, Part, Rest};
 use super::{CrashKind, CrashState};
-use crate::content::PAGE;
+use crate::content::{Content, PAGE, SECTOR};
 use crate::media::{Kept, Pending, PendingOp, Profile};
 use crate::trace::{MicroOp, Trace, Window};
 use crate::tree::{Ino, Tree};
@@ -36,6 +38,13 @@ impl<'t> Frontier<'t> {
         for (number, op) in trace.carried.iter().enumerate() {
             frontier.take(number, op);
         }
+        frontier
+    }
+
+    /// The moment after so many operations of this life, or the last there is.
+    pub(super) fn at_point(trace: &'t Trace, profile: Profile, at: usize) -> Self {
+        let mut frontier = Self::new(trace, profile);
+        while frontier.at < at && frontier.advance() {}
         frontier
     }
 
@@ -89,7 +98,6 @@ impl<'t> Frontier<'t> {
             Fate::Kill { cut: Some(cut) } if !self.cuts().any(|border| border == *cut) => {
                 Err(BadChoice::NoCut { at: self.at, cut: *cut })
             }
-            Fate::Kill { .. } => Ok(()),
             Fate::PowerLoss { except, .. } => {
                 match except.iter().find(|exception| self.effects(exception).is_empty()) {
                     Some(Exception { op, .. }) => {
@@ -98,6 +106,10 @@ impl<'t> Frontier<'t> {
                     None => Ok(()),
                 }
             }
+            Fate::BadMedia { write: Some(op), .. } if self.writes(Some(*op)).next().is_none() => {
+                Err(BadChoice::NotPending { op: *op, at: self.at })
+            }
+            Fate::Kill { .. } | Fate::BadMedia { .. } => Ok(()),
         }
     }
 
@@ -106,6 +118,7 @@ impl<'t> Frontier<'t> {
         let (kind, base, pending) = match &choice.fate {
             Fate::Kill { cut } => self.killed(*cut),
             Fate::PowerLoss { rest, except, .. } => self.lost_power(*rest, except),
+            Fate::BadMedia { write, .. } => self.garbled(*write),
         };
         let Window { acked, issued, shown } = self.window;
         CrashState { at: self.at, kind, base, pending, acked, issued, shown, choice }
@@ -136,7 +149,32 @@ impl<'t> Frontier<'t> {
         (CrashKind::PowerLoss, base, Vec::new())
     }
 
-    fn kept(&self, rest: Rest, except: &[Exception]) -> Kept {
+    /// All survived but the sectors of one pending write, or of all.
+    fn garbled(&self, write: Option<usize>) -> (CrashKind, Tree, Vec<MicroOp>) {
+        let (_, mut base, pending) = self.lost_power(Rest::Kept, &[]);
+        for op in self.writes(write) {
+            let MicroOp::Write { ino, .. } = op.op else { continue };
+            // A file that no name reaches is gone.
+            let len = base.content(ino).map_or(0, Content::len);
+            for start in op.sectors.iter().map(|sector| sector * SECTOR) {
+                let mut noise = noise(op.number, start);
+                noise.truncate(usize::try_from(len.saturating_sub(start)).unwrap_or(usize::MAX));
+                if !noise.is_empty() {
+                    base.content_mut(ino).put(start, &noise);
+                }
+            }
+        }
+        (CrashKind::PowerLoss, base, pending)
+    }
+
+    /// The pending write of this number, or all.
+    fn writes(&self, number: Option<usize>) -> impl Iterator<Item = &PendingOp> {
+        let writes = self.pending.ops().iter().filter(|op| matches!(op.op, MicroOp::Write { .. }));
+        writes.filter(move |op| number.is_none_or(|number| op.number == number))
+    }
+
+    /// What a power loss keeps.
+    pub(super) fn kept(&self, rest: Rest, except: &[Exception]) -> Kept {
         let seeds = except.iter().flat_map(|exception| self.effects(exception)).collect();
         match rest {
             Rest::Kept => self.pending.kept_without(seeds),
@@ -145,7 +183,7 @@ impl<'t> Frontier<'t> {
     }
 
     /// The effects an exception speaks of; none if it does not fit.
-    fn effects(&self, exception: &Exception) -> Vec<usize> {
+    pub(super) fn effects(&self, exception: &Exception) -> Vec<usize> {
         let ops = self.pending.ops();
         let Ok(found) = ops.binary_search_by_key(&exception.op, |pending| pending.number) else {
             return Vec::new();
@@ -159,6 +197,12 @@ impl<'t> Frontier<'t> {
             Part::Sizes { first, count } => part_of(op.size_effects(), first, count),
         }
     }
+}
+
+/// A sector of garbage, other for every write and every place.
+fn noise(number: usize, start: u64) -> Vec<u8> {
+    let place = [(number as u64).to_le_bytes(), start.to_le_bytes()].concat();
+    (0..SECTOR / 16).flat_map(|part| xxh3_128_with_seed(&place, part).to_le_bytes()).collect()
 }
 
 /// A part of a range of effects; none if it does not lie within.

@@ -1,5 +1,7 @@
 //! Which choices each tier makes at a crash point.
 
+mod subsets;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -7,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::choice::{Choice, Exception, Fate, Part, Rest};
 use super::frontier::Frontier;
 use crate::media::{PendingOp, Profile};
+use crate::trace::MicroOp;
 
 /// A family of crash states, from cheap to thorough.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -17,11 +20,20 @@ pub enum Tier {
     T1,
     /// Power loss within operations: torn writes, size without data, data without size.
     T2,
+    /// Power loss that took two operations: of different files, or of content and entry.
+    T3,
+    /// Power loss that took or left a random subset.
+    T4,
+    /// Power loss on a medium that leaves garbage in sectors under way. Decides no verdict.
+    BadMedia,
 }
 
 impl fmt::Display for Tier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self, f)
+        match self {
+            Self::BadMedia => f.write_str("bad-media"),
+            tier => fmt::Debug::fmt(tier, f),
+        }
     }
 }
 
@@ -37,6 +49,18 @@ pub enum PowerLoss {
     Single,
     /// Tiers T1 and T2.
     Torn,
+    /// Tiers T1, T2 and T3.
+    Pairs,
+}
+
+/// How many random subsets to take at each crash point, and which.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Random {
+    /// How many are drawn; those that are too small or were drawn before are dropped.
+    pub count: u32,
+    /// Decides which.
+    pub seed: u64,
 }
 
 /// Which states to enumerate.
@@ -46,17 +70,28 @@ pub struct Tiers {
     pub kill: bool,
     /// How much of power loss.
     pub power_loss: PowerLoss,
+    /// Tier T4.
+    pub random: Random,
+    /// The tier of its own that decides no verdict.
+    pub bad_media: bool,
 }
 
 impl Tiers {
     /// Process kills only: T0.
-    pub const KILLS: Self = Self { kill: true, power_loss: PowerLoss::None };
+    pub const KILLS: Self = Self {
+        kill: true,
+        power_loss: PowerLoss::None,
+        random: Random { count: 0, seed: 0 },
+        bad_media: false,
+    };
     /// T0 and, at each point, all pending lost: for crashes within recovery.
-    pub const NESTED: Self = Self { kill: true, power_loss: PowerLoss::AllLost };
-    /// Power loss only: T1 and T2.
-    pub const POWER_LOSS: Self = Self { kill: false, power_loss: PowerLoss::Torn };
+    pub const NESTED: Self = Self { power_loss: PowerLoss::AllLost, ..Self::KILLS };
     /// T0, T1 and T2.
-    pub const ALL: Self = Self { kill: true, power_loss: PowerLoss::Torn };
+    pub const ALL: Self = Self { power_loss: PowerLoss::Torn, ..Self::KILLS };
+    /// Power loss only: T1 and T2.
+    pub const POWER_LOSS: Self = Self { kill: false, ..Self::ALL };
+    /// Garbage in sectors under way, and nothing else.
+    pub const BAD_MEDIA: Self = Self { kill: false, bad_media: true, ..Self::KILLS };
 }
 
 /// The choices of the tiers at one crash point, in order. None is made twice.
@@ -88,7 +123,25 @@ pub(super) fn choices(frontier: &Frontier<'_>, profile: Profile, tiers: Tiers) -
             }
         }
     }
+    if tiers.power_loss >= PowerLoss::Pairs {
+        subsets::pairs(frontier.pending()).for_each(|pair| lose_power(Rest::Kept, pair));
+    }
+    for (rest, except) in subsets::random(tiers.random, frontier.at(), frontier.pending()) {
+        lose_power(rest, except);
+    }
+    if tiers.bad_media {
+        fates.extend(garbled(frontier.pending(), profile));
+    }
     fates.into_iter().map(|fate| Choice { at: frontier.at(), fate }).collect()
+}
+
+/// Garbage in what each pending write touches, and, if there are several, in what all touch.
+fn garbled(pending: &[PendingOp], profile: Profile) -> Vec<Fate> {
+    let writes = pending.iter().filter(|op| matches!(op.op, MicroOp::Write { .. }));
+    let writes: Vec<usize> = writes.map(|op| op.number).collect();
+    let all = (writes.len() > 1).then_some(Fate::BadMedia { profile, write: None });
+    let each = writes.iter().map(|op| Fate::BadMedia { profile, write: Some(*op) });
+    each.chain(all).collect()
 }
 
 /// How one operation can tear, each way with all other pending operations kept and lost.

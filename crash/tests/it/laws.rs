@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use proofhouse_crash::{
-    Choice, CrashState, Dedup, Fate, Profile, SimDisk, TierCounts, Tiers, Trace, Tree, enumerate,
+    Choice, CrashState, Dedup, Fate, PowerLoss, Profile, Random, SimDisk, TierCounts, Tiers, Trace,
+    Tree, enumerate,
 };
 use proptest::prelude::*;
 
@@ -17,8 +18,11 @@ fn traced(program: &[acts::Act]) -> Trace {
     disk.trace()
 }
 
+/// All tiers, pairs, random subsets and garbage among them.
 fn all(trace: &Trace, profile: Profile) -> impl Iterator<Item = CrashState> {
-    enumerate(trace, profile, Tiers::ALL)
+    let random = Random { count: 2, seed: 1 };
+    let tiers = Tiers { power_loss: PowerLoss::Pairs, random, bad_media: true, ..Tiers::ALL };
+    enumerate(trace, profile, tiers)
 }
 
 const PROFILES: [Profile; 2] = [Profile::Posix, Profile::Ext4];
@@ -83,7 +87,9 @@ proptest! {
                 if allowed.ways < 5e3 { allowed.outcomes } else { BTreeSet::new() }
             })
             .collect();
-        for state in enumerate(&trace, profile, Tiers::POWER_LOSS) {
+        let random = Random { count: 4, seed: 1 };
+        let tiers = Tiers { power_loss: PowerLoss::Pairs, random, ..Tiers::POWER_LOSS };
+        for state in enumerate(&trace, profile, tiers) {
             let allowed = &allowed[state.at];
             let found = outcome(&state.base);
             prop_assert!(

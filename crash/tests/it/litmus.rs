@@ -388,7 +388,7 @@ fn a_kill_cuts_a_write_only_at_page_borders() {
     let cuts: Vec<u64> = enumerate(&trace, Profile::Posix, Tiers::KILLS)
         .filter_map(|state| match state.choice.fate {
             Fate::Kill { cut } => cut,
-            Fate::PowerLoss { .. } => None,
+            Fate::PowerLoss { .. } | Fate::BadMedia { .. } => None,
         })
         .collect();
     assert_eq!(cuts, [96, 96 + 4096, 96 + 8192]);

@@ -287,7 +287,9 @@ impl Disk {
         for ((_, name), ino) in names.iter().filter(|((place, _), _)| *place == dir) {
             let path = format!("{prefix}{name}");
             if self.dirs.contains(ino) {
-                shown.iter_mut().for_each(|parts| parts.push(format!("{path}/")));
+                for parts in shown.iter_mut() {
+                    parts.push(format!("{path}/"));
+                }
                 self.show(names, journal, *ino, &format!("{path}/"), shown);
                 continue;
             }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::io;
 
 use proofhouse_crash::{
-    Choice, CrashKind, CrashState, Exception, Fate, Mark, Part, PowerLoss, Profile, Rest, SimDisk,
-    SyncKind, Tiers, enumerate,
+    Choice, CrashKind, CrashState, Exception, Fate, Mark, Part, Profile, Rest, SimDisk, SyncKind,
+    Tiers, enumerate,
 };
 
 use crate::outcome::{every_outcome, outcome};
@@ -48,7 +48,7 @@ fn pending_operations_pass_through_any_number_of_lives() {
     for _ in 0..3 {
         disk = SimDisk::from_state(&killed_at_end(&disk));
     }
-    let tiers = Tiers { kill: false, power_loss: PowerLoss::AllLost };
+    let tiers = Tiers { kill: false, ..Tiers::NESTED };
     let lost: Vec<String> =
         enumerate(&disk.trace(), Profile::Posix, tiers).map(|state| outcome(&state.base)).collect();
     assert_eq!(lost, ["nothing"]);

@@ -1,9 +1,11 @@
 //! What the tiers make of a small program, in full.
 
 use proofhouse_crash::{
-    BadChoice, Choice, Dedup, Exception, Fate, Mark, Part, PowerLoss, Profile, Rest, SimDisk,
-    SyncKind, TierCounts, Tiers, Trace, enumerate,
+    BadChoice, Choice, Dedup, Exception, Fate, Mark, Part, PowerLoss, Profile, Random, Rest,
+    SimDisk, SyncKind, TierCounts, Tiers, Trace, enumerate,
 };
+
+use crate::outcome::outcome;
 
 /// Publishes a file of three sectors by rename.
 fn publication() -> Trace {
@@ -84,7 +86,7 @@ fn fewer_tiers_make_a_part_of_the_same_states() {
     let all = made(Tiers::ALL);
     let mut last = 0;
     for power_loss in [PowerLoss::None, PowerLoss::AllLost, PowerLoss::Single, PowerLoss::Torn] {
-        let some = made(Tiers { kill: true, power_loss });
+        let some = made(Tiers { power_loss, ..Tiers::KILLS });
         assert!(some.len() > last && some.iter().all(|choice| all.contains(choice)));
         last = some.len();
     }
@@ -112,4 +114,80 @@ fn choices_that_do_not_fit_are_refused() {
     check(3, lost(2, sectors), BadChoice::NotPending { op: 2, at: 3 });
     let huge = Part::Sectors { first: usize::MAX, count: 2 };
     check(3, lost(2, huge), BadChoice::NotPending { op: 2, at: 3 });
+}
+
+/// A file with content, another, a rename and a write of several sectors, nothing synced.
+fn unsynced() -> Trace {
+    let disk = SimDisk::new();
+    let log = disk.create("log").unwrap();
+    log.set_len(4096).unwrap();
+    disk.settle();
+    log.write_at(0, &[b'L'; 1024]).unwrap();
+    disk.create("a").unwrap().write_at(0, &[b'A'; 512]).unwrap();
+    disk.rename("a", "b").unwrap();
+    log.write_at(1024, &[b'M'; 512]).unwrap();
+    disk.trace()
+}
+
+fn stories(trace: &Trace, tiers: Tiers, at: usize) -> Vec<String> {
+    enumerate(trace, Profile::Posix, tiers)
+        .filter(|state| state.at == at)
+        .map(|state| format!("{} {}", state.choice.tier(), trace.explain(&state.choice)))
+        .collect()
+}
+
+#[test]
+fn pairs_are_of_different_files_or_of_content_and_entry() {
+    let trace = unsynced();
+    let tiers = Tiers { power_loss: PowerLoss::Pairs, ..Tiers::POWER_LOSS };
+    let mut pairs = stories(&trace, tiers, trace.ops.len());
+    pairs.retain(|story| story.starts_with("T3"));
+    insta::assert_snapshot!(pairs.join("\n"), @r"
+    T3 power loss (posix) before #5: lost #0 write log 0+1024, #1 create a, kept all other pending
+    T3 power loss (posix) before #5: lost #0 write log 0+1024, #2 write a 0+512, kept all other pending
+    T3 power loss (posix) before #5: lost #0 write log 0+1024, #3 rename a b, kept all other pending
+    T3 power loss (posix) before #5: lost #1 create a, #2 write a 0+512, kept all other pending
+    T3 power loss (posix) before #5: lost #1 create a, #4 write log 1024+512, kept all other pending
+    T3 power loss (posix) before #5: lost #2 write a 0+512, #3 rename a b, kept all other pending
+    T3 power loss (posix) before #5: lost #2 write a 0+512, #4 write log 1024+512, kept all other pending
+    T3 power loss (posix) before #5: lost #3 rename a b, #4 write log 1024+512, kept all other pending
+    ");
+}
+
+#[test]
+fn random_subsets_follow_from_their_seed() {
+    let trace = unsynced();
+    let drawn = |seed| {
+        let random = Random { count: 6, seed };
+        let tiers = Tiers { random, power_loss: PowerLoss::None, ..Tiers::POWER_LOSS };
+        stories(&trace, tiers, trace.ops.len())
+    };
+    insta::assert_snapshot!(drawn(1).join("\n"), @r"
+    T4 power loss (posix) before #5: lost #2 write a 0+512, #3 rename a b, #4 write log 1024+512, kept all other pending
+    T4 power loss (posix) before #5: lost #1 create a, #3 rename a b, #4 write log 1024+512, kept all other pending
+    ");
+    assert_eq!(drawn(1), drawn(1));
+    assert_ne!(drawn(1), drawn(2));
+}
+
+#[test]
+fn bad_media_leaves_garbage_where_writes_were_under_way() {
+    let trace = unsynced();
+    let garbage = stories(&trace, Tiers::BAD_MEDIA, trace.ops.len());
+    insta::assert_snapshot!(garbage.join("\n"), @r"
+    bad-media power loss (bad media, posix) before #5: garbage in the sectors of #0 write log 0+1024
+    bad-media power loss (bad media, posix) before #5: garbage in the sectors of #2 write a 0+512
+    bad-media power loss (bad media, posix) before #5: garbage in the sectors of #4 write log 1024+512
+    bad-media power loss (bad media, posix) before #5: garbage in the sectors of all pending writes
+    ");
+    let shown: Vec<String> = enumerate(&trace, Profile::Posix, Tiers::BAD_MEDIA)
+        .filter(|state| state.at == trace.ops.len())
+        .map(|state| outcome(&state.visible()))
+        .collect();
+    let due = ["b=A log=~~M.....", "b=~ log=LLM.....", "b=A log=LL~.....", "b=~ log=~~~....."];
+    assert_eq!(shown, due);
+    assert_eq!(
+        enumerate(&Trace { ops: Vec::new(), ..trace }, Profile::Posix, Tiers::BAD_MEDIA).count(),
+        0
+    );
 }
