@@ -1,6 +1,7 @@
 //! Every state the tiers ask for that a crash during a trace could leave, in a fixed order.
 
 mod choice;
+mod class;
 mod counts;
 mod frontier;
 mod tiers;
@@ -10,6 +11,7 @@ use std::collections::VecDeque;
 use xxhash_rust::xxh3::xxh3_128;
 
 pub use choice::{BadChoice, Choice, Exception, Explained, Fate, Part, Rest};
+pub use class::{Class, Missing, Site};
 pub use counts::{Counts, Dedup, TierCounts};
 pub use tiers::{PowerLoss, Random, Tier, Tiers};
 

@@ -45,8 +45,9 @@ mod tree;
 pub use content::{Content, PAGE, SECTOR};
 pub use disk::{Call, CallKind, Hook, SimDisk, SimFile, SimLock};
 pub use enumerate::{
-    BadChoice, Choice, Counts, CrashKind, CrashState, Dedup, Enumeration, Exception, Explained,
-    Fate, Part, PowerLoss, Random, Rest, Tier, TierCounts, Tiers, enumerate,
+    BadChoice, Choice, Class, Counts, CrashKind, CrashState, Dedup, Enumeration, Exception,
+    Explained, Fate, Missing, Part, PowerLoss, Random, Rest, Site, Tier, TierCounts, Tiers,
+    enumerate,
 };
 pub use media::Profile;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]

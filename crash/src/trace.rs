@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use xxhash_rust::xxh3::xxh3_128;
 
-pub use listing::Described;
+pub use listing::{Described, Site};
 
 use crate::tree::{Ino, Name, Tree};
 

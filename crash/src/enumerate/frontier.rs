@@ -182,6 +182,19 @@ impl<'t> Frontier<'t> {
         }
     }
 
+    /// What may be found if as nearly as possible the effects that `lost` speaks of are lost:
+    /// those and what comes after them; and all but what the others do not need.
+    pub(super) fn nearest(&self, lost: &dyn Fn(&PendingOp, usize) -> bool) -> [u128; 2] {
+        let effects = |due| {
+            let ops = self.pending.ops().iter();
+            let effects = ops.flat_map(|op| op.all_effects().map(move |effect| (op, effect)));
+            effects.filter(move |(op, effect)| lost(op, *effect) == due).map(|(_, effect)| effect)
+        };
+        let lost = self.pending.kept_without(effects(true).collect());
+        let kept = self.pending.kept_with(effects(false).collect());
+        [lost, kept].map(|kept| self.pending.materialise(&self.base, &kept).digest())
+    }
+
     /// The effects an exception speaks of; none if it does not fit.
     pub(super) fn effects(&self, exception: &Exception) -> Vec<usize> {
         let ops = self.pending.ops();

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::{MicroOp, SyncKind, Trace};
 use crate::tree::{Ino, Tree};
 
@@ -45,39 +47,93 @@ impl Names {
         }
     }
 
-    fn describe(&self, op: &MicroOp) -> String {
+    /// What an operation is called, the paths it names, and its numbers.
+    fn call(&self, op: &MicroOp) -> [String; 3] {
+        let call = |name: &str, path: String, numbers: String| [name.to_owned(), path, numbers];
+        let none = String::new;
         match op {
             MicroOp::Write { ino, offset, data } => {
-                format!("write {} {offset}+{}", self.get(*ino), data.len())
+                call("write", self.get(*ino), format!("{offset}+{}", data.len()))
             }
-            MicroOp::SetLen { ino, len } => format!("set_len {} {len}", self.get(*ino)),
-            MicroOp::Link { dir, name, .. } => format!("create {}", self.join(*dir, name)),
-            MicroOp::MakeDir { dir, name, .. } => format!("create_dir {}", self.join(*dir, name)),
-            MicroOp::Unlink { dir, name, .. } => format!("remove {}", self.join(*dir, name)),
+            MicroOp::SetLen { ino, len } => call("set_len", self.get(*ino), len.to_string()),
+            MicroOp::Link { dir, name, .. } => call("create", self.join(*dir, name), none()),
+            MicroOp::MakeDir { dir, name, .. } => call("create_dir", self.join(*dir, name), none()),
+            MicroOp::Unlink { dir, name, .. } => call("remove", self.join(*dir, name), none()),
             MicroOp::Rename { from_dir, from, to_dir, to, .. } => {
-                format!("rename {} {}", self.join(*from_dir, from), self.join(*to_dir, to))
+                let (from, to) = (self.join(*from_dir, from), self.join(*to_dir, to));
+                call("rename", format!("{from} {to}"), none())
             }
-            MicroOp::Sync { ino, kind: SyncKind::Data } => format!("sync_data {}", self.get(*ino)),
-            MicroOp::Sync { ino, kind: SyncKind::Full } => format!("sync {}", self.get(*ino)),
-            MicroOp::SyncDir { dir } => format!("sync_dir {}", self.get(*dir)),
-            MicroOp::Issue { event } => format!("issue {event}"),
-            MicroOp::Ack { event } => format!("ack {event}"),
-            MicroOp::Shown { event } => format!("shown {event}"),
+            MicroOp::Sync { ino, kind: SyncKind::Data } => {
+                call("sync_data", self.get(*ino), none())
+            }
+            MicroOp::Sync { ino, kind: SyncKind::Full } => call("sync", self.get(*ino), none()),
+            MicroOp::SyncDir { dir } => call("sync_dir", self.get(*dir), none()),
+            MicroOp::Issue { event } => call("issue", none(), event.to_string()),
+            MicroOp::Ack { event } => call("ack", none(), event.to_string()),
+            MicroOp::Shown { event } => call("shown", none(), event.to_string()),
         }
+    }
+}
+
+/// The words that are not empty, with spaces between.
+fn words(words: &[String]) -> String {
+    let words: Vec<&str> = words.iter().map(String::as_str).filter(|w| !w.is_empty()).collect();
+    words.join(" ")
+}
+
+/// What an operation is and what it works on, whichever of its kind it is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Site {
+    /// What listings call the operation.
+    pub operation: String,
+    /// The paths it names, with `#` for every number in them; empty if it names none.
+    pub role: String,
+}
+
+impl Site {
+    fn new([operation, path, _]: [String; 3]) -> Self {
+        let mut role = String::with_capacity(path.len());
+        for char in path.chars() {
+            match char {
+                '0'..='9' if role.ends_with('#') => {}
+                '0'..='9' => role.push('#'),
+                other => role.push(other),
+            }
+        }
+        Self { operation, role }
+    }
+
+    /// The end of a trace.
+    pub(crate) fn end() -> Self {
+        Self { operation: "end".to_owned(), role: String::new() }
+    }
+}
+
+impl fmt::Display for Site {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&words(&[self.operation.clone(), self.role.clone()]))
     }
 }
 
 impl Trace {
     /// Every operation in the order of its number, described with the names of its moment.
     pub fn describe(&self) -> Vec<Described> {
+        self.calls().map(|call| Described(words(&call))).collect()
+    }
+
+    /// Every operation's site, in the order of their numbers.
+    pub fn sites(&self) -> Vec<Site> {
+        self.calls().map(Site::new).collect()
+    }
+
+    fn calls(&self) -> impl Iterator<Item = [String; 3]> {
         let mut names = Names::of(&self.base);
-        self.numbered()
-            .map(|(_, op)| {
-                let described = Described(names.describe(op));
-                names.observe(op);
-                described
-            })
-            .collect()
+        self.numbered().map(move |(_, op)| {
+            let call = names.call(op);
+            names.observe(op);
+            call
+        })
     }
 }
 
