@@ -4,6 +4,7 @@ mod choice;
 mod class;
 mod counts;
 mod frontier;
+mod minimise;
 mod tiers;
 
 use std::collections::VecDeque;
@@ -13,6 +14,7 @@ use xxhash_rust::xxh3::xxh3_128;
 pub use choice::{BadChoice, Choice, Exception, Explained, Fate, Part, Rest};
 pub use class::{Class, Missing, Site};
 pub use counts::{Counts, Dedup, TierCounts};
+pub use minimise::minimise;
 pub use tiers::{PowerLoss, Random, Tier, Tiers};
 
 use crate::media::Profile;

@@ -47,7 +47,7 @@ pub use disk::{Call, CallKind, Hook, SimDisk, SimFile, SimLock};
 pub use enumerate::{
     BadChoice, Choice, Class, Counts, CrashKind, CrashState, Dedup, Enumeration, Exception,
     Explained, Fate, Missing, Part, PowerLoss, Random, Rest, Site, Tier, TierCounts, Tiers,
-    enumerate,
+    enumerate, minimise,
 };
 pub use media::Profile;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]

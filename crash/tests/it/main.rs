@@ -6,6 +6,7 @@ mod causes;
 mod laws;
 mod litmus;
 mod litmus_ext4;
+mod minimal;
 mod naive;
 mod naive_ext4;
 mod nested;
