@@ -56,5 +56,5 @@ pub use recorder::{
     RecordOptions, Recorded, Session, When, Why, record,
 };
 pub use supervisor::{ChildEnd, ChildRun, KillAfter, Limits, run_child};
-pub use trace::{Described, Mark, MicroOp, SyncKind, Trace};
+pub use trace::{Change, Described, Mark, MicroOp, Mutation, SyncKind, Trace, mutations};
 pub use tree::{Ino, Name, Tree};

@@ -1,12 +1,14 @@
 //! A trace: what a program did to its disk, in order, between moments it was told about.
 
 mod listing;
+mod mutation;
 
 use std::sync::Arc;
 
 use xxhash_rust::xxh3::xxh3_128;
 
 pub use listing::{Described, Site};
+pub use mutation::{Change, Mutation, mutations};
 
 use crate::tree::{Ino, Name, Tree};
 

@@ -7,6 +7,7 @@ mod laws;
 mod litmus;
 mod litmus_ext4;
 mod minimal;
+mod mutation;
 mod naive;
 mod naive_ext4;
 mod nested;
