@@ -84,23 +84,58 @@ impl CrashState {
 /// Enumerates the states `tiers` ask for: by crash point, and there by tier and operation.
 pub fn enumerate(trace: &Trace, profile: Profile, tiers: Tiers) -> Enumeration<'_> {
     let frontier = Frontier::new(trace, profile);
-    let mut enumeration = Enumeration { frontier, profile, tiers, choices: VecDeque::new() };
+    let choices = VecDeque::new();
+    let mut enumeration = Enumeration { frontier, profile, tiers, choices, position: 0 };
     enumeration.fill();
     enumeration
 }
 
 /// A lazy enumeration of crash states; see [`enumerate()`].
+///
+/// The order is always the same, so a state is also named by its position. Skipping builds no
+/// state: part `k` of `n` is `enumerate(..).skip(k).step_by(n)`, and a run that was cut short goes
+/// on after [`Enumeration::skip_to`]. Held in memory are the choices of one crash point, not those
+/// of the trace.
 pub struct Enumeration<'t> {
     frontier: Frontier<'t>,
     profile: Profile,
     tiers: Tiers,
     /// What is still to be made at the current crash point.
     choices: VecDeque<Choice>,
+    /// Of the next state.
+    position: u64,
 }
 
 impl Enumeration<'_> {
+    /// How many states come before the next one.
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// Goes on to the state that has so many before it, without building those between; does
+    /// nothing if that has passed.
+    pub fn skip_to(&mut self, position: u64) {
+        while self.position < position && self.reach() {
+            let ahead = usize::try_from(position - self.position).unwrap_or(usize::MAX);
+            let skipped = ahead.min(self.choices.len());
+            self.choices.drain(..skipped);
+            self.position += skipped as u64;
+        }
+    }
+
     fn fill(&mut self) {
         self.choices.extend(tiers::choices(&self.frontier, self.profile, self.tiers));
+    }
+
+    /// Moves to a crash point where something is to be made; false at the end.
+    fn reach(&mut self) -> bool {
+        while self.choices.is_empty() {
+            if !self.frontier.advance() {
+                return false;
+            }
+            self.fill();
+        }
+        true
     }
 }
 
@@ -108,13 +143,16 @@ impl Iterator for Enumeration<'_> {
     type Item = CrashState;
 
     fn next(&mut self) -> Option<CrashState> {
-        while self.choices.is_empty() {
-            if !self.frontier.advance() {
-                return None;
-            }
-            self.fill();
+        if !self.reach() {
+            return None;
         }
+        self.position += 1;
         self.choices.pop_front().map(|choice| self.frontier.state(choice))
+    }
+
+    fn nth(&mut self, n: usize) -> Option<CrashState> {
+        self.skip_to(self.position.saturating_add(n as u64));
+        self.next()
     }
 }
 

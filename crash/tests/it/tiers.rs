@@ -191,3 +191,26 @@ fn bad_media_leaves_garbage_where_writes_were_under_way() {
         0
     );
 }
+
+#[test]
+fn an_enumeration_goes_on_from_any_position() {
+    let trace = unsynced();
+    let random = Random { count: 3, seed: 1 };
+    let tiers = Tiers { random, power_loss: PowerLoss::Pairs, bad_media: true, ..Tiers::ALL };
+    let all = || enumerate(&trace, Profile::Ext4, tiers);
+    let choices: Vec<Choice> = all().map(|state| state.choice).collect();
+    for position in 0..choices.len() + 2 {
+        let mut rest = all();
+        rest.skip_to(position as u64);
+        assert_eq!(rest.position(), position.min(choices.len()) as u64);
+        assert_eq!(rest.next().map(|state| state.choice).as_ref(), choices.get(position));
+    }
+    let mut sharded = vec![None; choices.len()];
+    for part in 0..3 {
+        for (index, state) in all().skip(part).step_by(3).enumerate() {
+            sharded[part + 3 * index] = Some(state.choice);
+        }
+    }
+    let sharded: Vec<Choice> = sharded.into_iter().map(Option::unwrap).collect();
+    assert_eq!(sharded, choices);
+}
