@@ -8,7 +8,9 @@ use std::io;
 pub struct CollectionId(u32);
 
 impl CollectionId {
-    pub(crate) const fn new(id: u32) -> Self {
+    /// The collection with this number. A number that the store has not handed out is refused
+    /// when it is used.
+    pub const fn new(id: u32) -> Self {
         Self(id)
     }
 

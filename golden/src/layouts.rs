@@ -11,8 +11,8 @@ use crate::entidb::{Layout, Manifest, SegmentRecord, WalRecord};
 
 /// A writer and reader of `EntiDB`'s layouts under test.
 pub trait Layouts {
-    /// The bytes of these fields, or `None` if they have none.
-    fn write(&self, layout: &Layout) -> Option<Vec<u8>>;
+    /// The bytes of these fields.
+    fn write(&self, layout: &Layout) -> Vec<u8>;
 
     /// Whether `bytes` are recognised as what they are: a record with these fields, or a file of
     /// `EntiDB`'s making.
@@ -24,28 +24,25 @@ pub trait Layouts {
 pub struct EngineLayouts;
 
 impl Layouts for EngineLayouts {
-    fn write(&self, layout: &Layout) -> Option<Vec<u8>> {
+    fn write(&self, layout: &Layout) -> Vec<u8> {
         let mut out = Vec::new();
         match layout {
-            Layout::WalRecord(record) => wal::encode(&body(record)?, None, &mut out),
+            Layout::WalRecord(record) => wal::encode(&body(record), None, &mut out),
             Layout::SegmentRecord(record) => {
-                segment::encode(&segment_record(record)?, &mut out);
+                segment::encode(&segment_record(record), &mut out);
             }
-            Layout::Manifest(fields) => out = manifest(fields)?.encode_body(),
+            Layout::Manifest(fields) => out = manifest(fields).encode_body(),
         }
-        Some(out)
+        out
     }
 
     fn recognise(&self, bytes: &[u8], layout: &Layout) -> bool {
         match layout {
             Layout::WalRecord(record) => wal::decode(bytes).is_ok_and(|(decoded, len)| {
-                len == bytes.len()
-                    && decoded.stamp.is_none()
-                    && body(record).is_some_and(|expected| decoded.body == expected)
+                len == bytes.len() && decoded.stamp.is_none() && decoded.body == body(record)
             }),
             Layout::SegmentRecord(record) => segment::decode(bytes).is_ok_and(|(decoded, len)| {
-                len == bytes.len()
-                    && segment_record(record).is_some_and(|expected| decoded == expected)
+                len == bytes.len() && decoded == segment_record(record)
             }),
             // A file without the engine's trailer is told from a damaged one, and not opened.
             Layout::Manifest(_) => {
@@ -55,44 +52,44 @@ impl Layouts for EngineLayouts {
     }
 }
 
-fn body(record: &WalRecord) -> Option<Body<'_>> {
-    Some(match record {
+fn body(record: &WalRecord) -> Body<'_> {
+    match record {
         WalRecord::Begin { txid } => Body::Begin { txid: *txid },
         WalRecord::Put { txid, collection, entity, after } => Body::Put {
             txid: *txid,
-            collection: collection_id(*collection)?,
+            collection: CollectionId::new(*collection),
             entity: EntityId::new(*entity),
             before: None,
             after,
         },
         WalRecord::Delete { txid, collection, entity } => Body::Delete {
             txid: *txid,
-            collection: collection_id(*collection)?,
+            collection: CollectionId::new(*collection),
             entity: EntityId::new(*entity),
             before: None,
         },
         WalRecord::Commit { txid, sequence } => Body::Commit { txid: *txid, sequence: *sequence },
-    })
+    }
 }
 
-fn segment_record(record: &SegmentRecord) -> Option<segment::Record<'_>> {
-    Some(segment::Record {
-        collection: collection_id(record.collection)?,
+fn segment_record(record: &SegmentRecord) -> segment::Record<'_> {
+    segment::Record {
+        collection: CollectionId::new(record.collection),
         entity: EntityId::new(record.entity),
         sequence: record.sequence,
         payload: (!record.tombstone).then_some(record.payload.as_slice()),
-    })
+    }
 }
 
-fn manifest(fields: &Manifest) -> Option<manifest::Manifest> {
+fn manifest(fields: &Manifest) -> manifest::Manifest {
     let mut collections = BTreeMap::new();
     for collection in &fields.collections {
-        collections.insert(collection.name.clone(), collection_id(collection.id)?);
+        collections.insert(collection.name.clone(), CollectionId::new(collection.id));
     }
     let mut indexes = BTreeMap::new();
     for index in &fields.indexes {
         let definition = manifest::Index {
-            collection: collection_id(index.collection)?,
+            collection: CollectionId::new(index.collection),
             path: index.path.clone(),
             kind: index.kind,
             unique: index.unique,
@@ -100,25 +97,12 @@ fn manifest(fields: &Manifest) -> Option<manifest::Manifest> {
         };
         indexes.insert(index.id, definition);
     }
-    Some(manifest::Manifest {
+    manifest::Manifest {
         next_collection_id: fields.next_collection_id,
         collections,
         next_index_id: fields.next_index_id,
         indexes,
         last_checkpoint: fields.last_checkpoint,
         ..manifest::Manifest::default()
-    })
-}
-
-/// The engine hands out collection numbers only through what it reads, so it is given a record.
-fn collection_id(number: u32) -> Option<CollectionId> {
-    let record = Layout::SegmentRecord(SegmentRecord {
-        collection: number,
-        entity: [0; 16],
-        sequence: 1,
-        payload: Vec::new(),
-        tombstone: true,
-    });
-    let bytes = record.to_bytes()?;
-    segment::decode(&bytes).ok().map(|(record, _)| record.collection)
+    }
 }
