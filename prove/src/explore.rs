@@ -5,8 +5,6 @@ mod life;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashSet;
-
 use proofhouse_crash::{
     BadChoice, Choice, CrashKind, CrashState, Dedup, Mark, Profile, SimDisk, TierCounts, Tiers,
     Trace, enumerate,
@@ -48,7 +46,7 @@ pub struct Explored {
     pub nested_kills: TierCounts,
     /// Crashes of a recovery, or of the life after it, with a power loss among the two.
     pub nested_power: TierCounts,
-    /// Recoveries lived in, distinct by the files they leave and what of these is not durable.
+    /// Recoveries lived in: one of each distinct state, as no two of them go the same way.
     pub recoveries: u64,
     /// The base-two logarithm of the number of all states that power loss can leave.
     pub legal_space_log2: f64,
@@ -106,7 +104,6 @@ impl<'a> Explorer<'a> {
             ..Explored::default()
         };
         let mut seen = Dedup::default();
-        let mut lived = HashSet::new();
         for state in enumerate(&recorded.trace, MEDIA, depth.first) {
             if !explored.first.count(&state, &mut seen) {
                 continue;
@@ -114,11 +111,10 @@ impl<'a> Explorer<'a> {
             explored.first.checked(&state);
             match self.recover(&recorded, &state) {
                 Err(wrong) => explored.fail(&recorded, &[&state], wrong),
-                Ok(recovery) if lived.insert(recovery.key()) => {
+                Ok(recovery) => {
                     explored.recoveries += 1;
                     self.live(recovery, &recorded, &state, depth.nested, &mut explored);
                 }
-                Ok(_) => {}
             }
         }
         Ok(explored)

@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use proofhouse_crash::{Choice, CrashState, Fate, SimDisk};
+use proofhouse_crash::{CrashState, SimDisk};
 use proofhouse_model::{
     Got, Recovered, State, Store, Violation, Window, accept, life_two, observe, panic_message,
 };
@@ -18,17 +18,6 @@ pub(super) struct Recovery {
     pub(super) shown: State,
     /// What is known of it.
     pub(super) accepted: Recovered,
-}
-
-impl Recovery {
-    /// Equal for recoveries after which everything is equal: the files, and what of them is not
-    /// durable yet.
-    pub(super) fn key(&self) -> u128 {
-        let trace = self.disk.trace();
-        let end = Choice { at: trace.ops.len(), fate: Fate::Kill { cut: None } };
-        // The choice is made at the end of this very trace, so it fits.
-        trace.state(&end).map_or(0, |state| state.key())
-    }
 }
 
 impl Explorer<'_> {
