@@ -40,6 +40,7 @@ mod media;
 mod recorder;
 mod supervisor;
 mod trace;
+mod tracefile;
 mod tree;
 
 pub use content::{Content, PAGE, SECTOR};
@@ -57,4 +58,5 @@ pub use recorder::{
 };
 pub use supervisor::{ChildEnd, ChildRun, KillAfter, Limits, run_child};
 pub use trace::{Change, Described, Mark, MicroOp, Mutation, SyncKind, Trace, mutations};
+pub use tracefile::{TraceFileError, read_trace, write_trace};
 pub use tree::{Ino, Name, Tree};

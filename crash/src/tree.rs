@@ -3,6 +3,7 @@
 mod apply;
 mod digest;
 mod image;
+mod inodes;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

@@ -17,3 +17,4 @@ mod real;
 mod recorder;
 mod rules;
 mod tiers;
+mod tracefile;
