@@ -5,7 +5,7 @@
 //! started here are touched. Linux on x86-64 only.
 //!
 //! Each call is recorded when it returns, with its real result and data, as [`MicroOp`]s of a
-//! [`Trace`](crate::Trace). While one thread is inside a recorded call, recorded calls of other
+//! [`Trace`]. While one thread is inside a recorded call, recorded calls of other
 //! threads wait: there is one order, and a sync covers exactly what returned before it was
 //! entered. Files are told apart by device and inode, so that renames, several names, duplicated
 //! and passed descriptors do not confuse them. `docs/trace.md` lists what each call becomes.
@@ -23,6 +23,7 @@ mod leave;
 mod log;
 mod report;
 mod spawn;
+mod stop;
 mod tracee;
 mod tracer;
 mod world;
@@ -190,19 +191,20 @@ pub fn record(command: RecordCommand, options: RecordOptions) -> io::Result<Sess
         return Err(ended.err().unwrap_or_else(|| io::ErrorKind::Other.into()));
     }
     let hung = Arc::clone(&control);
-    thread::Builder::new().name("watchdog".to_owned()).spawn(move || {
-        if ended.recv_timeout(timeout) == Err(RecvTimeoutError::Timeout) {
-            hung.kill(Cause::Hung);
-        }
-    })?;
-    Ok(Session {
+    let session = Session {
         stdin: Some(stdin),
         stdout: Some(stdout),
         log,
         control,
         tracer: Some(handle),
         _watchdog: watchdog,
-    })
+    };
+    thread::Builder::new().name("watchdog".to_owned()).spawn(move || {
+        if ended.recv_timeout(timeout) == Err(RecvTimeoutError::Timeout) {
+            hung.kill(Cause::Hung);
+        }
+    })?;
+    Ok(session)
 }
 
 /// The tracer's thread, from fork to report.

@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
 use std::sync::Arc;
 
-use nix::libc::{self, c_int};
-use nix::sys::ptrace;
+use nix::libc;
+use nix::sys::signal::{SIGKILL, kill};
 use nix::unistd::Pid;
-use rustix::process::{WaitOptions, waitpid};
 
 use super::call::{self, Call};
 use super::control::{Cause, Control};
@@ -16,6 +15,7 @@ use super::enter::{Enter, Entry, Role};
 use super::leave::Leave;
 use super::log::Log;
 use super::report::{CallInfo, NotMeasured, RecordEnd, Why};
+use super::stop::{Ended, Event, arguments, restart, result, wait};
 use super::tracee::{FileId, Tracee};
 use super::world::World;
 use super::{KillAt, OnStdout, When};
@@ -64,10 +64,6 @@ pub(super) struct Tracer {
     descriptors: Descriptors,
 }
 
-/// Where the user area keeps a call's result: register `rax`, as a word.
-const RESULT: ptrace::AddressType =
-    std::ptr::without_provenance_mut(size_of::<libc::c_long>() * libc::RAX as usize);
-
 /// What was seen besides operations.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
@@ -75,52 +71,6 @@ pub(super) struct Seen {
     pub(super) not_measured: BTreeSet<NotMeasured>,
     pub(super) writes_outside: u64,
     pub(super) left_behind: u64,
-}
-
-/// How the program's first process ended, as the system says it.
-#[derive(Debug, Clone, Copy)]
-enum Ended {
-    Code(c_int),
-    Signal(c_int),
-}
-
-/// A stop or an end, taken apart (ptrace(2), "Stopped states").
-#[derive(Debug, Clone, Copy)]
-enum Event {
-    Ended(Ended),
-    /// At the entry of a call the filter chose.
-    Entry,
-    Exit,
-    /// A process or thread was made; it stops by itself.
-    Made,
-    Exec,
-    /// Stopped as a whole by a signal: stays so until it is continued.
-    Group,
-    /// A new thread, or the end of a group stop.
-    Settled,
-    /// About to get a signal.
-    Signal(c_int),
-}
-
-impl Event {
-    fn of(status: c_int) -> Self {
-        if libc::WIFEXITED(status) {
-            return Self::Ended(Ended::Code(libc::WEXITSTATUS(status)));
-        }
-        if libc::WIFSIGNALED(status) {
-            return Self::Ended(Ended::Signal(libc::WTERMSIG(status)));
-        }
-        let signal = libc::WSTOPSIG(status);
-        match status >> 16 {
-            0 if signal == libc::SIGTRAP | 0x80 => Self::Exit,
-            0 => Self::Signal(signal),
-            libc::PTRACE_EVENT_SECCOMP => Self::Entry,
-            libc::PTRACE_EVENT_EXEC => Self::Exec,
-            libc::PTRACE_EVENT_STOP if signal != libc::SIGTRAP => Self::Group,
-            libc::PTRACE_EVENT_STOP => Self::Settled,
-            _ => Self::Made,
-        }
-    }
 }
 
 impl Tracer {
@@ -268,7 +218,7 @@ impl Tracer {
     fn kill_all(&self) {
         for tid in self.threads.keys() {
             // Safe from reuse of numbers: we have not reaped it. Fails if it is dead.
-            let _ = nix::sys::signal::kill(Pid::from_raw(*tid), nix::sys::signal::SIGKILL);
+            let _ = kill(Pid::from_raw(*tid), SIGKILL);
         }
     }
 
@@ -298,7 +248,7 @@ impl Tracer {
     }
 
     fn entry(&mut self, tid: i32) -> io::Result<()> {
-        let Some(regs) = alive(ptrace::getregs(Pid::from_raw(tid)))? else { return Ok(()) };
+        let Some(regs) = arguments(tid)? else { return Ok(()) };
         let number = libc::c_long::from_ne_bytes(regs.orig_rax.to_ne_bytes());
         let (Some(name), Some(call)) = (call::name(number), Call::decode(&regs)) else {
             // A stop of the program's own filter, without a tracer that knew what to do.
@@ -359,7 +309,7 @@ impl Tracer {
     fn exit(&mut self, tid: i32) -> io::Result<()> {
         let underway = self.threads.get_mut(&tid).and_then(|thread| thread.underway.take());
         let Some(underway) = underway else { return restart(libc::PTRACE_CONT, tid, 0) };
-        let Some(result) = alive(ptrace::read_user(Pid::from_raw(tid), RESULT))? else {
+        let Some(result) = result(tid)? else {
             // Killed at the exit: it counts as inside until its end is reported.
             if let Some(thread) = self.threads.get_mut(&tid) {
                 thread.underway = Some(underway);
@@ -442,37 +392,4 @@ fn path_of(world: &World, role: &Role) -> Option<String> {
         | Role::Link { to: spot, .. } => Some(world.path_at(spot)),
         _ => None,
     }
-}
-
-/// The next stop or end of any of our tracees; `None` when there is none left.
-fn wait() -> io::Result<Option<(i32, Event)>> {
-    // Of this thread only: other threads have children of their own.
-    let ours = WaitOptions::from_bits_retain((libc::__WALL | libc::__WNOTHREAD).unsigned_abs());
-    loop {
-        match waitpid(None, ours) {
-            Ok(Some((pid, status))) => {
-                return Ok(Some((pid.as_raw_nonzero().get(), Event::of(status.as_raw()))));
-            }
-            Ok(None) | Err(rustix::io::Errno::INTR) => {}
-            Err(rustix::io::Errno::CHILD) => return Ok(None),
-            Err(error) => return Err(error.into()),
-        }
-    }
-}
-
-/// What a request says of a tracee; `None` if it was killed meanwhile: its end will be reported.
-fn alive<T>(answer: nix::Result<T>) -> io::Result<Option<T>> {
-    match answer {
-        Ok(answer) => Ok(Some(answer)),
-        Err(nix::errno::Errno::ESRCH) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// Lets a stopped thread go on, with a signal or with none (0).
-fn restart(request: libc::c_uint, tid: i32, signal: c_int) -> io::Result<()> {
-    // SAFETY: these requests take numbers, not pointers. Not through `nix`, whose signals leave
-    // out the real-time ones that threads libraries use.
-    let answer = unsafe { libc::ptrace(request, tid, 0, libc::c_long::from(signal)) };
-    alive(nix::errno::Errno::result(answer)).map(|_| ())
 }

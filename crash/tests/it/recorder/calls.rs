@@ -71,6 +71,12 @@ fn calls_of_threads_have_one_order() {
 }
 
 #[test]
+fn a_call_that_waits_for_another_thread_holds_nobody() {
+    let recorded = measured("waiting");
+    assert_eq!(recorded.replayed().file("spliced").unwrap().len(), 6);
+}
+
+#[test]
 fn children_are_followed() {
     measured("forks");
 }

@@ -32,6 +32,7 @@ const PARTS: &[(&str, fn())] = &[
     ("syncs", syncs),
     ("transfers", transfers),
     ("threads", threads),
+    ("waiting", waiting),
     ("forks", forks),
     ("exec_from_thread", exec_from_thread),
     ("passed_descriptors", passed_descriptors),
@@ -228,6 +229,27 @@ fn threads() {
                 create(&format!("own-{number}")).write_all(b"own").unwrap();
             });
         }
+    });
+}
+
+/// A call that waits for a thread that has calls of its own to make first.
+fn waiting() {
+    let (reader, mut writer) = pipe().unwrap();
+    let target = create("spliced");
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            let flags = rustix::pipe::SpliceFlags::empty();
+            let moved = rustix::pipe::splice(&reader, None, &target, None, 6, flags);
+            assert_eq!(moved.unwrap(), 6);
+        });
+        scope.spawn(move || {
+            for round in 0..100 {
+                let file = create("other");
+                file.write_all_at(b"round", round).unwrap();
+                file.sync_data().unwrap();
+            }
+            writer.write_all(b"at end").unwrap();
+        });
     });
 }
 

@@ -1,0 +1,101 @@
+//! Stops of tracees: what they are, what the registers say there, and how to go on.
+
+use std::io;
+
+use nix::libc::{self, c_int, user_regs_struct};
+use nix::sys::ptrace;
+use nix::unistd::Pid;
+use rustix::process::{WaitOptions, waitpid};
+
+/// Where the user area keeps a call's result: register `rax`, as a word.
+const RESULT: ptrace::AddressType =
+    std::ptr::without_provenance_mut(size_of::<libc::c_long>() * libc::RAX as usize);
+
+/// How a thread or process ended.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Ended {
+    Code(c_int),
+    Signal(c_int),
+}
+
+/// A stop or an end, taken apart (ptrace(2), "Stopped states").
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Event {
+    Ended(Ended),
+    /// At the entry of a call the filter chose.
+    Entry,
+    Exit,
+    /// A process or thread was made; it stops by itself.
+    Made,
+    Exec,
+    /// Stopped as a whole by a signal: stays so until it is continued.
+    Group,
+    /// A new thread, or the end of a group stop.
+    Settled,
+    /// About to get a signal.
+    Signal(c_int),
+}
+
+impl Event {
+    fn of(status: c_int) -> Self {
+        if libc::WIFEXITED(status) {
+            return Self::Ended(Ended::Code(libc::WEXITSTATUS(status)));
+        }
+        if libc::WIFSIGNALED(status) {
+            return Self::Ended(Ended::Signal(libc::WTERMSIG(status)));
+        }
+        let signal = libc::WSTOPSIG(status);
+        match status >> 16 {
+            0 if signal == libc::SIGTRAP | 0x80 => Self::Exit,
+            0 => Self::Signal(signal),
+            libc::PTRACE_EVENT_SECCOMP => Self::Entry,
+            libc::PTRACE_EVENT_EXEC => Self::Exec,
+            libc::PTRACE_EVENT_STOP if signal != libc::SIGTRAP => Self::Group,
+            libc::PTRACE_EVENT_STOP => Self::Settled,
+            _ => Self::Made,
+        }
+    }
+}
+
+/// The next stop or end of any of our tracees; `None` when there is none left.
+pub(super) fn wait() -> io::Result<Option<(i32, Event)>> {
+    // Of this thread only: other threads have children of their own.
+    let ours = WaitOptions::from_bits_retain((libc::__WALL | libc::__WNOTHREAD).unsigned_abs());
+    loop {
+        match waitpid(None, ours) {
+            Ok(Some((pid, status))) => {
+                return Ok(Some((pid.as_raw_nonzero().get(), Event::of(status.as_raw()))));
+            }
+            Ok(None) | Err(rustix::io::Errno::INTR) => {}
+            Err(rustix::io::Errno::CHILD) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// What a request says of a tracee; `None` if it was killed meanwhile: its end will be reported.
+fn alive<T>(answer: nix::Result<T>) -> io::Result<Option<T>> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(nix::errno::Errno::ESRCH) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Lets a stopped thread go on, with a signal or with none (0).
+pub(super) fn restart(request: libc::c_uint, tid: i32, signal: c_int) -> io::Result<()> {
+    // SAFETY: these requests take numbers, not pointers. Not through `nix`, whose signals leave
+    // out the real-time ones that threads libraries use.
+    let answer = unsafe { libc::ptrace(request, tid, 0, libc::c_long::from(signal)) };
+    alive(nix::errno::Errno::result(answer)).map(|_| ())
+}
+
+/// The registers at a call's entry: its number and its arguments. `None` if it was killed.
+pub(super) fn arguments(tid: i32) -> io::Result<Option<user_regs_struct>> {
+    alive(ptrace::getregs(Pid::from_raw(tid)))
+}
+
+/// What a call returned, at its exit. `None` if it was killed.
+pub(super) fn result(tid: i32) -> io::Result<Option<i64>> {
+    alive(ptrace::read_user(Pid::from_raw(tid), RESULT))
+}
