@@ -110,13 +110,11 @@ impl Profile {
         }
     }
 
-    /// The change of size when a length other than the old one is set, which zeroes the sectors
-    /// `zeroed` (P-7, E-5).
-    fn set_length(self, size: u64, zeroed: &[u64]) -> NewSize {
-        let data = match (self, zeroed) {
-            (Self::Ext4, [first, .., last]) => *first..last + 1,
-            (Self::Ext4, [only]) => *only..only + 1,
-            (Self::Ext4, []) | (Self::Posix, _) => 0..0,
+    /// The change of size when a length other than the old one is set (P-7, E-5).
+    fn set_length(self, size: u64) -> NewSize {
+        let data = match self {
+            Self::Posix => 0..0,
+            Self::Ext4 => size / SECTOR..u64::MAX,
         };
         NewSize { size, data }
     }
@@ -155,7 +153,7 @@ impl Profile {
 pub(crate) struct NewSize {
     /// The size in bytes.
     pub(crate) size: u64,
-    /// The sectors of the file whose new bytes it needs, of those the operation changes.
+    /// The sectors of the file whose bytes it needs as they are after the operation.
     pub(crate) data: Range<u64>,
 }
 

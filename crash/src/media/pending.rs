@@ -1,10 +1,10 @@
 //! Operations that are not durable yet, and which of their effects need which.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Chain, PendingOp, Profile};
 use crate::trace::MicroOp;
-use crate::tree::{Ino, Tree};
+use crate::tree::Tree;
 
 /// A set of effects that survive.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,8 +85,13 @@ impl Pending {
                 self.chains.insert(chain, (index, count + 1));
             }
         }
-        for (data, size) in op.data_before_sizes() {
-            self.order(data, size);
+        for (size, file, sectors) in op.data_before_sizes() {
+            let chain = |sector| Chain::Sector(file, sector);
+            let data = self.chains.range(chain(sectors.start)..chain(sectors.end));
+            let data: Vec<usize> = data.map(|(_, (last, _))| *last).collect();
+            for sector in data {
+                self.order(sector, size);
+            }
         }
         self.ops.push(op);
     }
@@ -111,16 +116,14 @@ impl Pending {
         let ops = std::mem::take(&mut self.ops);
         *self = Self::new(self.profile);
         let mut left = Vec::new();
-        let mut lengths: BTreeMap<Ino, u64> = BTreeMap::new();
+        let mut cut = BTreeSet::new();
         // From the last to the first: an operation learns of the durable length set after it.
         for op in ops.into_iter().rev() {
-            if let (MicroOp::SetLen { ino, len }, Some(size)) = (&op.op, op.size_effects().next())
-                && kept.has(size)
-            {
-                let least = lengths.entry(*ino).or_insert(*len);
-                *least = (*least).min(*len);
+            let length = op.size_effects().next().filter(|size| kept.has(*size));
+            if let (MicroOp::SetLen { ino, .. }, Some(_)) = (&op.op, length) {
+                cut.insert(*ino);
             }
-            left.extend(op.without(&kept, &lengths));
+            left.extend(op.without(&kept, &cut));
         }
         left.into_iter().rev().for_each(|op| self.add(op));
     }

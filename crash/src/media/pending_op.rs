@@ -1,6 +1,6 @@
 //! One operation that is not durable yet, and its effects.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::pending::Kept;
@@ -47,7 +47,7 @@ impl PendingOp {
                 let cut = before.content(*ino).map(|content| content.sectors_from(*len));
                 let cut = cut.unwrap_or_default();
                 let changed = *len != old_size(ino);
-                let size = changed.then(|| profile.set_length(*len, &cut));
+                let size = changed.then(|| profile.set_length(*len));
                 (cut, size.into_iter().collect())
             }
             _ => (Vec::new(), Vec::new()),
@@ -102,20 +102,19 @@ impl PendingOp {
         self.sectors.is_empty() && self.sizes.is_empty()
     }
 
-    /// Which of its sectors' effects which of its sizes' effects need.
-    pub(super) fn data_before_sizes(&self) -> Vec<(usize, usize)> {
+    /// The effects of its sizes that need bytes, with the file and the sectors they need.
+    pub(super) fn data_before_sizes(&self) -> Vec<(usize, Ino, Range<u64>)> {
+        let (MicroOp::Write { ino, .. } | MicroOp::SetLen { ino, .. }) = &self.op else {
+            return Vec::new();
+        };
         let sizes = self.sizes.iter().zip(self.size_effects());
-        sizes
-            .flat_map(|(new, size)| {
-                let data = self.sectors.iter().zip(self.sector_effects());
-                data.filter(|(sector, _)| new.data.contains(sector)).map(move |(_, at)| (at, size))
-            })
-            .collect()
+        let needy = sizes.filter(|(new, _)| !new.data.is_empty());
+        needy.map(|(new, effect)| (effect, *ino, new.data.clone())).collect()
     }
 
-    /// What is still pending once `kept` is durable, with the least length that a later operation
-    /// has durably given its file: bytes past it and sizes before it mean nothing any more.
-    pub(super) fn without(mut self, kept: &Kept, lengths: &BTreeMap<Ino, u64>) -> Option<Self> {
+    /// What is still pending once `kept` is durable; `cut` are the files that were durably given
+    /// a length later. Sizes from before that mean nothing any more, and no bytes past it are left.
+    pub(super) fn without(mut self, kept: &Kept, cut: &BTreeSet<Ino>) -> Option<Self> {
         if self.is_entry() {
             return (!kept.has(self.first)).then_some(self);
         }
@@ -126,11 +125,8 @@ impl PendingOp {
         let sizes = sizes.filter(|(_, effect)| !kept.has(*effect)).map(|(new, _)| new.clone());
         self.sizes = sizes.collect();
         self.sectors = sectors;
-        if let MicroOp::Write { ino, offset, .. } = &self.op
-            && let Some(len) = lengths.get(ino)
-        {
+        if matches!(&self.op, MicroOp::Write { ino, .. } if cut.contains(ino)) {
             self.sizes.clear();
-            self.sectors.retain(|sector| (sector * SECTOR).max(*offset) < *len);
         }
         self.partial |= self.sectors.len() + self.sizes.len() < count;
         (!self.is_entry()).then_some(self)

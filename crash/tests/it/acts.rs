@@ -34,11 +34,11 @@ pub(crate) fn fixed(cases: u32) -> ProptestConfig {
 /// Programs with offsets and lengths that are multiples of `unit`, up to `units` of them.
 pub(crate) fn programs(unit: u64, units: u64, longest: usize) -> impl Strategy<Value = Vec<Act>> {
     let file = || prop_oneof![3 => 0..1_usize, 1 => 1..FILES.len()];
-    let write =
-        (file(), 0..units, 1..=units, b'A'..=b'F').prop_map(move |(file, at, len, byte)| {
-            let len = usize::try_from(len * unit).unwrap();
-            Act::Write { file, offset: at * unit, len, byte }
-        });
+    let byte = prop_oneof![6 => b'A'..=b'F', 1 => Just(0)];
+    let write = (file(), 0..units, 1..=units, byte).prop_map(move |(file, at, len, byte)| {
+        let len = usize::try_from(len * unit).unwrap();
+        Act::Write { file, offset: at * unit, len, byte }
+    });
     let act = prop_oneof![
         3 => file().prop_map(Act::Create),
         1 => Just(Act::MakeDir),

@@ -152,6 +152,19 @@ fn ext4_what_was_cut_off_never_comes_back() {
 }
 
 #[test]
+fn ext4_what_was_overwritten_and_cut_off_never_comes_back() {
+    check(
+        |disk| {
+            let file = old_file(disk, "a", 1024)?;
+            file.write_at(512, &[0; 512])?;
+            file.set_len(512)?;
+            file.set_len(1536)
+        },
+        &["a=OO", "a=O.", "a=O", "a=O.."],
+    );
+}
+
+#[test]
 fn ext4_a_length_set_over_unwritten_data_shows_zeros() {
     check(
         |disk| {

@@ -111,7 +111,11 @@ impl File {
             })
             .collect();
         self.cache.resize(len, 0);
-        let needs = cut.into_iter().map(|sector| self.note(sector)).collect();
+        for sector in cut {
+            self.note(sector);
+        }
+        let past = self.versions.range(len / SECTOR..);
+        let needs = past.map(|(sector, versions)| (*sector, versions.len() - 1)).collect();
         if len != old {
             self.set.push(Sized { moment, size: len, journal, needs });
         }

@@ -50,8 +50,8 @@ fn files(pending: &Pending) -> (Vec<File>, u32) {
             *file.versions.entry(*sector).or_default() += 1;
         }
         for (new, effect) in op.sizes.iter().zip(&effects[op.sectors.len()..]) {
-            let data = op.sectors.iter().filter(|sector| new.data.contains(sector));
-            let floor = data.map(|sector| (*sector, file.versions[sector])).collect();
+            let data = file.versions.range(new.data.clone());
+            let floor = data.map(|(sector, version)| (*sector, *version)).collect();
             if matches!(effect, Effect::Length(_)) {
                 journal += 1;
                 file.set.push(Step { journal, floor });
