@@ -8,7 +8,10 @@
 //!    of a [`Profile`]; [`Dedup`] and [`TierCounts`] keep the books.
 //! 4. [`SimDisk::from_state`] is the disk the next life finds; that life can be recorded and
 //!    crashed again.
-//! 5. A [`Choice`] rebuilds its state from the trace, for replay.
+//! 5. A [`Choice`] rebuilds its state from the trace, for replay; [`Trace::classify`] says which
+//!    sync was missing, [`Trace::legal_under`] which other medium could leave it, [`minimise`] what
+//!    of it mattered.
+//! 6. [`mutations()`] leaves out or moves the syncs and renames of a trace: would a judge notice?
 //!
 //! Real processes are run and killed by [`run_child`]. What we assume of a medium stands in
 //! `docs/media.md`.

@@ -65,13 +65,22 @@ fn a_complete_publication_has_no_findings() {
 
 #[test]
 fn findings_of_a_missing_sync_fall_into_few_classes() {
-    insta::assert_snapshot!(classes(&publication(false, true), Profile::Posix), @"26 × write table-#.tmp: content not synced before its entry");
-    insta::assert_snapshot!(classes(&publication(false, true), Profile::Ext4), @"24 × write table-#.tmp: content not synced before its entry");
+    insta::assert_snapshot!(
+        classes(&publication(false, true), Profile::Posix),
+        @"26 × write table-#.tmp: content not synced before its entry"
+    );
+    insta::assert_snapshot!(
+        classes(&publication(false, true), Profile::Ext4),
+        @"24 × write table-#.tmp: content not synced before its entry"
+    );
 }
 
 #[test]
 fn findings_of_a_missing_directory_sync_are_of_one_class() {
-    insta::assert_snapshot!(classes(&publication(true, false), Profile::Posix), @"4 × rename table-#.tmp table-#.dat: entry pending at acknowledgement");
+    insta::assert_snapshot!(
+        classes(&publication(true, false), Profile::Posix),
+        @"4 × rename table-#.tmp table-#.dat: entry pending at acknowledgement"
+    );
 }
 
 #[test]
