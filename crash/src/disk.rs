@@ -20,7 +20,7 @@ use crate::tree::{Ino, Name, Tree};
 ///
 /// Paths are relative to it and use `/`; `.` is the directory itself, `..` the one that holds it,
 /// which can only be synced. A process sees every operation at once, as through a page cache;
-/// [`SimDisk::trace`] tells what happened, and [`crate::enumerate`] what a crash could leave.
+/// [`SimDisk::trace`] tells what happened, and [`crate::enumerate()`] what a crash could leave.
 #[derive(Clone)]
 pub struct SimDisk {
     shared: Arc<Shared>,

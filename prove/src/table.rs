@@ -9,6 +9,7 @@ use std::path::Path;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
 use crate::criteria::Status;
+use crate::explore::MEDIA;
 use crate::proof::Proof;
 use crate::verdict::{CriterionResult, Reason, Verdict};
 
@@ -82,10 +83,19 @@ fn row(proof: &Proof, result: &CriterionResult) -> [String; 6] {
 }
 
 fn write_states(text: &mut String, proof: &Proof) {
-    for (tier, counts) in proof.states() {
+    let states = proof.states();
+    if !states.is_empty() {
         let _ = writeln!(
             text,
-            "{tier}: {}/{} states checked, of {} generated, {} legal",
+            "crash states on the simulated disk (T0: process kill; T1, T2: power loss under media \
+             profile {MEDIA},\none pending operation lost, kept or torn; nested: a crash of the \
+             recovery or of the life after it)"
+        );
+    }
+    for (tier, counts) in states {
+        let _ = writeln!(
+            text,
+            "  {tier}: {}/{} distinct states checked; {} generated, {} legal",
             grouped(counts.checked),
             grouped(counts.distinct),
             grouped(counts.generated),
@@ -93,10 +103,11 @@ fn write_states(text: &mut String, proof: &Proof) {
         );
     }
     if let Some(log2) = proof.legal_space_log2() {
-        let _ = writeln!(text, "whole legal space of these plans: 2^{log2:.1} states");
+        let _ =
+            writeln!(text, "  all states that power loss could leave of these plans: 2^{log2:.1}");
     }
     for (rule, count) in proof.excluded() {
-        let _ = writeln!(text, "excluded: {} ({rule})", grouped(count));
+        let _ = writeln!(text, "  excluded: {} ({rule})", grouped(count));
     }
 }
 
