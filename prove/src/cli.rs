@@ -3,13 +3,17 @@
 //! Whatever is wrong with a call is said in one line on standard error, and the process exits
 //! with 1.
 
+mod check_subject;
 mod explain;
 mod progress;
 mod prove;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod record;
 mod replay;
 mod subjects;
 #[cfg(test)]
 mod tests;
+mod trace;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -54,6 +58,14 @@ enum Command {
     },
     /// Lists the subjects that are built in.
     Subjects,
+    /// Says what a driver does wrong that speaks the line protocol (docs/protocol.md).
+    CheckSubject(check_subject::CheckArgs),
+    /// Records what a program does to a directory.
+    #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+    Record(record::RecordArgs),
+    /// Looks into a trace file.
+    #[command(subcommand)]
+    Trace(trace::TraceCommand),
     /// A process to be killed; started by `prove`.
     #[command(name = "__victim", hide = true)]
     Victim(process::VictimArgs),
@@ -120,6 +132,10 @@ fn run(cli: Cli) -> Result<ExitCode, Problem> {
         Command::Replay { file, dir } => replay::run(&file, dir.as_deref()),
         Command::Explain { criterion } => Ok(explain::run(criterion.as_deref())),
         Command::Subjects => Ok(subjects::run()),
+        Command::CheckSubject(args) => check_subject::run(&args),
+        #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+        Command::Record(args) => record::run(args),
+        Command::Trace(command) => trace::run(&command),
         Command::Victim(args) => process::victim(&args),
         Command::Survivor(args) => process::survivor(&args),
         Command::Digests(args) => process::digests(&args),

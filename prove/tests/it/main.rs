@@ -1,6 +1,8 @@
 //! The binary, as people and CI call it.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking, like tests")]
 
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod commands;
 mod house;
 mod prove;
 mod usage;

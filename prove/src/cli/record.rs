@@ -1,0 +1,113 @@
+//! `record`: what a program does to a directory, into a trace file.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, BufWriter, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+use proofhouse_crash::{RecordCommand, RecordEnd, RecordOptions, Recorded, record, write_trace};
+
+use super::{Problem, complain, duration};
+use crate::finding::Exit;
+
+/// What to record, and where to.
+#[derive(Debug, Args)]
+pub(super) struct RecordArgs {
+    /// The directory whose changes are recorded; it must exist, and nobody else may change it.
+    #[arg(long, value_name = "DIR")]
+    watch: PathBuf,
+    /// The trace file.
+    #[arg(long, value_name = "FILE", default_value = "proofhouse.trace")]
+    out: PathBuf,
+    /// The longest that the program may run.
+    #[arg(long, default_value = "1m", value_parser = duration)]
+    watchdog: Duration,
+    /// End of the names of files that may be mapped writable, as nothing depends on them after a
+    /// crash, such as `-shm` for `SQLite`.
+    #[arg(long, value_name = "SUFFIX")]
+    mapped: Vec<String>,
+    /// The program and its arguments.
+    #[arg(last = true, required = true, value_name = "CMD")]
+    command: Vec<OsString>,
+}
+
+/// Records a program. What it prints is passed on, what was recorded is said on standard error.
+pub(super) fn run(args: RecordArgs) -> Result<ExitCode, Problem> {
+    let program = PathBuf::from(args.command.first().cloned().unwrap_or_default());
+    let watch = args.watch.canonicalize().map_err(Problem::with(&args.watch))?;
+    let place = parent(&args.out).canonicalize().map_err(Problem::with(&args.out))?;
+    if place.starts_with(&watch) {
+        let words = format!("{}: lies in the watched directory", args.out.display());
+        return Err(Problem::Other(words));
+    }
+    let command = RecordCommand::new(args.command, &watch).map_err(Problem::with("."))?;
+    let options =
+        RecordOptions { watchdog: args.watchdog, mapped: args.mapped, ..RecordOptions::default() };
+    let recorded = record_through(command, options).map_err(Problem::with(program))?;
+    keep(&recorded, &args.out).map_err(Problem::with(&args.out))?;
+    complain(&summary(&recorded, &args.out));
+    judge(&recorded, &watch).map(Into::into)
+}
+
+fn keep(recorded: &Recorded, out: &Path) -> io::Result<()> {
+    let mut file = BufWriter::new(File::create(out)?);
+    write_trace(&recorded.trace, &mut file)?;
+    file.flush()
+}
+
+/// The directory that a new file goes to.
+fn parent(file: &Path) -> &Path {
+    file.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn record_through(command: RecordCommand, options: RecordOptions) -> io::Result<Recorded> {
+    let mut session = record(command, options)?;
+    if let Some(mut stdout) = session.take_stdout() {
+        // Nothing is asked of the program: its input has ended before it begins.
+        drop(session.take_stdin());
+        // Whoever stopped reading us needs no more of it; the program learns that as from a pipe.
+        let _ = io::copy(&mut stdout, &mut io::stdout());
+    }
+    session.finish()
+}
+
+/// What was recorded, in one line.
+fn summary(recorded: &Recorded, out: &Path) -> String {
+    let end = match recorded.end {
+        RecordEnd::Exited(code) => format!("the program exited with code {code}"),
+        RecordEnd::Signaled(signal) => format!("signal {signal} ended the program"),
+        RecordEnd::Killed => "the program was killed".to_owned(),
+        RecordEnd::Hung => "the program did not end in time and was killed".to_owned(),
+    };
+    let (calls, ops) = (recorded.calls.len(), recorded.trace.ops.len());
+    format!("{calls} calls, {ops} operations, {end}: {}", out.display())
+}
+
+/// What the recording is worth: whether it tells all that happened, and tells the truth.
+fn judge(recorded: &Recorded, watch: &Path) -> Result<Exit, Problem> {
+    for (count, what) in [
+        (recorded.writes_outside, "calls wrote outside the watched directory"),
+        (recorded.left_behind, "processes outlived the program and were killed"),
+    ] {
+        if count > 0 {
+            complain(&format!("{count} {what}"));
+        }
+    }
+    for reason in &recorded.not_measured {
+        complain(&format!("NOT MEASURED: {reason}"));
+    }
+    if recorded.end == RecordEnd::Hung {
+        return Ok(Exit::Hang);
+    }
+    if !recorded.not_measured.is_empty() {
+        return Ok(Exit::Unmeasured);
+    }
+    let differences = recorded.compare(watch).map_err(Problem::with(watch))?;
+    for difference in &differences {
+        complain(&format!("HARNESS BROKEN: the trace replayed is not the directory: {difference}"));
+    }
+    Ok(if differences.is_empty() { Exit::Clean } else { Exit::HarnessBroken })
+}
