@@ -13,7 +13,7 @@ use entidb_engine::{CollectionId, Database};
 use proofhouse_bench::{ENTITY_LEN, entity, id, store};
 
 /// Commits a round.
-const COMMITS: u64 = 500;
+const COMMITS: u32 = 500;
 /// BEGIN, PUT and COMMIT of one entity: see `docs/format.md`.
 const APPEND_LEN: usize = 43 + (68 + ENTITY_LEN) + 51;
 const RESERVED: u64 = 64 << 20;
@@ -46,30 +46,31 @@ fn reserved_file(path: &Path) -> std::io::Result<File> {
 
 fn bare_round(file: &File, round: u64) -> Result<(), Box<dyn Error>> {
     let data = [0x5a; APPEND_LEN];
-    for commit in 0..COMMITS {
-        file.write_all_at(&data, (round * COMMITS + commit) * APPEND_LEN as u64)?;
+    for commit in numbers(round) {
+        file.write_all_at(&data, commit * APPEND_LEN as u64)?;
         file.sync_data()?;
     }
     Ok(())
 }
 
-fn engine_round(
-    db: &Database,
-    collection: CollectionId,
-    round: u64,
-) -> Result<(), Box<dyn Error>> {
-    for commit in 0..COMMITS {
-        let number = round * COMMITS + commit;
+fn engine_round(db: &Database, collection: CollectionId, round: u64) -> Result<(), Box<dyn Error>> {
+    for number in numbers(round) {
         db.put(collection, id(number), entity(number))?;
     }
     Ok(())
+}
+
+/// The numbers of a round's commits; no two rounds share one.
+fn numbers(round: u64) -> std::ops::Range<u64> {
+    let commits = u64::from(COMMITS);
+    round * commits..(round + 1) * commits
 }
 
 /// Commits per second of one round.
 fn rate(round: impl FnOnce() -> Result<(), Box<dyn Error>>) -> Result<f64, Box<dyn Error>> {
     let start = Instant::now();
     round()?;
-    Ok(COMMITS as f64 / start.elapsed().as_secs_f64())
+    Ok(f64::from(COMMITS) / start.elapsed().as_secs_f64())
 }
 
 struct Spread {

@@ -2,6 +2,8 @@
 //!
 //! `cargo bench -p proofhouse-bench --bench engine`
 
+#![expect(clippy::expect_used, reason = "a benchmark that cannot set up its work must stop")]
+
 use std::hint::black_box;
 use std::path::Path;
 use std::sync::Arc;
@@ -56,7 +58,8 @@ fn copy_store(from: &Path, to: &Path) {
 /// Reads from sealed segments and from the memtable.
 fn get(c: &mut Criterion) {
     let storage = Arc::new(MemStorage::new());
-    let db = Database::open_with(storage, Box::new(OsEntropy), Options::default()).expect("a store");
+    let db =
+        Database::open_with(storage, Box::new(OsEntropy), Options::default()).expect("a store");
     let collection = db.create_collection("entities").expect("a collection");
     load(&db, collection, ENTITIES, 1000).expect("a loaded store");
     let mut group = c.benchmark_group("get");
@@ -81,7 +84,8 @@ fn get(c: &mut Criterion) {
 /// What a commit costs beside its sync.
 fn commit(c: &mut Criterion) {
     let storage = Arc::new(MemStorage::new());
-    let db = Database::open_with(storage, Box::new(OsEntropy), Options::default()).expect("a store");
+    let db =
+        Database::open_with(storage, Box::new(OsEntropy), Options::default()).expect("a store");
     let collection = db.create_collection("entities").expect("a collection");
     let mut group = c.benchmark_group("commit");
     group.throughput(Throughput::Elements(1));

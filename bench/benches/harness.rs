@@ -2,6 +2,8 @@
 //!
 //! `cargo bench -p proofhouse-bench --bench harness`
 
+#![expect(clippy::expect_used, reason = "a benchmark that cannot set up its work must stop")]
+
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use entidb_engine::storage::MemStorage;
 use proofhouse_crash::{CrashState, Dedup, Mark, Profile, SimDisk, Tiers, Trace, enumerate};

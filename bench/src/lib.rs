@@ -6,14 +6,17 @@ use bytes::Bytes;
 use entidb_engine::{CollectionId, Database, EntityId, Options, Result};
 
 /// Bytes of an entity in all benchmarks, as in the peers' figures.
-pub const ENTITY_LEN: usize = 150;
+pub const ENTITY_LEN: usize = HEAD.len() + CONTENT_LEN as usize;
+
+const CONTENT_LEN: u8 = 145;
+
+/// A map of one pair: text "p", and a byte string with a one-byte length.
+const HEAD: [u8; 5] = [0xa1, 0x61, b'p', 0x58, CONTENT_LEN];
 
 /// A canonical CBOR entity of [`ENTITY_LEN`] bytes: `{"p": bytes}`.
 pub fn entity(number: u64) -> Bytes {
-    // Map of one pair, text "p", byte string with a one-byte length.
-    let head = [0xa1, 0x61, b'p', 0x58, (ENTITY_LEN - 5) as u8];
     let mut out = Vec::with_capacity(ENTITY_LEN);
-    out.extend_from_slice(&head);
+    out.extend_from_slice(&HEAD);
     out.extend_from_slice(&number.to_be_bytes());
     out.resize(ENTITY_LEN, 0x5a);
     out.into()

@@ -2,8 +2,8 @@
 //! independent of any implementation.
 //!
 //! `vectors/README.md` is the format; `vectors/` is data only, so that checkers in other languages
-//! need nothing of this crate. Here the vectors are made ([`generate`]), loaded ([`embedded`],
-//! [`Vectors::load`]) and held against a codec ([`check`]):
+//! need nothing of this crate. Here the vectors are made ([`generate()`]), loaded ([`embedded()`],
+//! [`Vectors::load`]) and held against a codec ([`check()`]):
 //!
 //! ```
 //! let vectors = proofhouse_golden::embedded()?;
