@@ -89,11 +89,11 @@ fn summary(recorded: &Recorded, out: &Path) -> String {
 /// What the recording is worth: whether it tells all that happened, and tells the truth.
 fn judge(recorded: &Recorded, watch: &Path) -> Result<Exit, Problem> {
     for (count, what) in [
-        (recorded.writes_outside, "calls wrote outside the watched directory"),
-        (recorded.left_behind, "processes outlived the program and were killed"),
+        (recorded.writes_outside, "calls that wrote outside the watched directory"),
+        (recorded.left_behind, "processes that outlived the program and were killed"),
     ] {
         if count > 0 {
-            complain(&format!("{count} {what}"));
+            complain(&format!("{what}: {count}"));
         }
     }
     for reason in &recorded.not_measured {

@@ -46,6 +46,21 @@ fn a_program_that_does_not_end_is_killed_and_its_trace_kept() {
     assert_eq!(stdout(&shown), "#0 create a\n#1 write a 0+3\n");
 }
 
+#[test]
+fn processes_left_behind_and_writes_elsewhere_are_told() {
+    let (_dir, output) = record(&[], "sleep 600 & printf one > elsewhere");
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let lines = said(&output);
+    let told: Vec<_> = lines.lines().skip(1).collect();
+    assert_eq!(
+        told,
+        [
+            "proofhouse: calls that wrote outside the watched directory: 1",
+            "proofhouse: processes that outlived the program and were killed: 1",
+        ]
+    );
+}
+
 /// One line on standard error, nothing on standard output, exit 1.
 fn check_usage(dir: &Path, args: &[&str], due: &str) {
     let output = proofhouse(dir, args);
