@@ -11,6 +11,7 @@ use proofhouse_crash::{Choice, Tree};
 use proofhouse_model::{Op, Plan, Settings, Window};
 use serde::{Deserialize, Serialize};
 
+use crate::criteria;
 use crate::finding::{Kind, World};
 use crate::profile::Profile;
 
@@ -87,6 +88,9 @@ pub enum CaseError {
     /// A version that this program does not know.
     #[error("case version {0} is newer than {VERSION}: use a newer proofhouse")]
     Newer(u64),
+    /// A claim that this program does not make.
+    #[error("no claim {0:?}: `proofhouse explain` lists those there are")]
+    UnknownClaim(String),
     /// A case file, but damaged or mistyped.
     #[error("damaged at line {line}, column {column}: {what}")]
     Corrupt {
@@ -120,7 +124,13 @@ impl Case {
         match any.version {
             _ if any.format != FORMAT => Err(CaseError::Foreign),
             newer if newer > VERSION => Err(CaseError::Newer(newer)),
-            _ => serde_json::from_slice(file).map_err(|error| corrupt(&error)),
+            _ => {
+                let case: Self = serde_json::from_slice(file).map_err(|error| corrupt(&error))?;
+                match criteria::claim(&case.claim) {
+                    Some(_) => Ok(case),
+                    None => Err(CaseError::UnknownClaim(case.claim)),
+                }
+            }
         }
     }
 

@@ -108,7 +108,6 @@ impl<'a> Explorer<'a> {
             if !explored.first.count(&state, &mut seen) {
                 continue;
             }
-            explored.first.checked(&state);
             match self.recover(&recorded, &state) {
                 Err(wrong) => explored.fail(&recorded, &[&state], wrong),
                 Ok(recovery) => {
@@ -116,6 +115,7 @@ impl<'a> Explorer<'a> {
                     self.live(recovery, &recorded, &state, depth.nested, &mut explored);
                 }
             }
+            explored.first.checked(&state);
         }
         Ok(explored)
     }
@@ -195,8 +195,9 @@ impl<'a> Explorer<'a> {
             if !counts.count(&crash, &mut seen) {
                 continue;
             }
+            let judged = self.recover(&next, &crash);
             counts.checked(&crash);
-            if let Err(wrong) = self.recover(&next, &crash) {
+            if let Err(wrong) = judged {
                 explored.fail(&next, &[state, &crash], wrong);
             }
         }

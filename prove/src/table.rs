@@ -39,7 +39,13 @@ pub fn render(proof: &Proof, cases: &[Option<std::path::PathBuf>]) -> String {
 
 /// The line that shows a failure again.
 pub fn replay_line(case: &Path) -> String {
-    format!("proofhouse replay {}", case.display())
+    let path = case.display().to_string();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:,@".contains(c);
+    if path.chars().all(plain) {
+        return format!("proofhouse replay {path}");
+    }
+    // A shell takes everything between single quotes as it stands.
+    format!("proofhouse replay '{}'", path.replace('\'', r"'\''"))
 }
 
 fn table(proof: &Proof) -> Table {
@@ -146,7 +152,8 @@ fn write_self_check(text: &mut String, proof: &Proof) {
     if !proof.self_check.is_empty() {
         let exact = proof.self_check.iter().filter(|one| one.exact()).count();
         let all = proof.self_check.len();
-        let _ = writeln!(text, "flawed subjects: {exact}/{all} failed exactly what they must");
+        let _ =
+            writeln!(text, "flawed subjects: {exact} of {all} tried failed exactly what they must");
     }
 }
 

@@ -182,14 +182,12 @@ fn incomplete(evidence: Option<&Evidence>) -> Option<(Reason, String)> {
     if let Some(stopped) = &evidence.stopped {
         return Some(stopped.clone());
     }
-    if evidence.done == 0 {
-        return Some((Reason::NotReached, "no plan reached it".to_owned()));
-    }
     match evidence.possible {
         Some(possible) if evidence.done < possible => Some((
             Reason::Budget,
             format!("{} of {possible} {} checked", evidence.done, evidence.unit),
         )),
+        _ if evidence.done == 0 => Some((Reason::NotReached, "no plan reached it".to_owned())),
         _ => None,
     }
 }

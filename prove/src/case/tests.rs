@@ -55,3 +55,9 @@ fn damage_is_told_with_its_place() {
     assert!(matches!(Case::parse(b"not json"), Err(CaseError::Corrupt { line: 1, .. })));
     assert!(matches!(Case::parse(b""), Err(CaseError::Corrupt { .. })));
 }
+
+#[test]
+fn a_claim_that_nobody_makes_is_refused() {
+    let json = sample().to_json().unwrap().replace(&sample().claim, "AC-99.nothing");
+    check(&json, &CaseError::UnknownClaim("AC-99.nothing".to_owned()));
+}

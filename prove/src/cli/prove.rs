@@ -18,6 +18,8 @@ use crate::{selfcheck, subject, table};
 
 /// Where case files go, within the output directory.
 const CASES: &str = "cases";
+/// What the names of case files end with.
+const CASE_SUFFIX: &str = ".case.json";
 
 /// Proves, as asked.
 pub(super) fn run(args: &ProveArgs) -> Result<ExitCode, Problem> {
@@ -79,13 +81,17 @@ pub(super) fn place_for_files(dir: Option<&Path>) -> Result<PathBuf, Problem> {
     Ok(dir)
 }
 
-/// Makes the output directory, without the case files of an earlier run.
+/// Makes the output directory, without the case files of an earlier run. Other files stay.
 fn prepare(out: &Path) -> Result<(), Problem> {
     let cases = out.join(CASES);
-    if cases.is_dir() {
-        fs::remove_dir_all(&cases).map_err(Problem::with(&cases))?;
+    fs::create_dir_all(&cases).map_err(Problem::with(&cases))?;
+    for entry in fs::read_dir(&cases).map_err(Problem::with(&cases))? {
+        let path = entry.map_err(Problem::with(&cases))?.path();
+        if path.to_string_lossy().ends_with(CASE_SUFFIX) {
+            fs::remove_file(&path).map_err(Problem::with(&path))?;
+        }
     }
-    fs::create_dir_all(&cases).map_err(Problem::with(&cases))
+    Ok(())
 }
 
 /// Writes a case file for each finding that has a case, named by claim and kind.
@@ -93,7 +99,7 @@ fn write_cases(out: &Path, findings: &[Finding]) -> Result<Vec<Option<PathBuf>>,
     let write_case = |finding: &Finding| {
         let Some(case) = &finding.case else { return Ok(None) };
         let kind = finding.kind.words().replace(' ', "-");
-        let path = out.join(CASES).join(format!("{}-{kind}.case.json", finding.claim));
+        let path = out.join(CASES).join(format!("{}-{kind}{CASE_SUFFIX}", finding.claim));
         let json = case.to_json().map_err(|error| Problem::Other(error.to_string()))?;
         write(&path, &json)?;
         Ok(Some(path))

@@ -89,7 +89,7 @@ pub(super) static CRASH_SAFETY: Criterion = Criterion {
         },
         Claim {
             id: "AC-02.real-kills",
-            text: "A real SIGKILL before or after any storage call on real files loses nothing \
+            text: "A real SIGKILL before or after any call that can change files loses nothing \
                    acknowledged.",
             method: "A child process kills itself before and after its i-th call, for every i; \
                      acknowledgements travel through a pipe; a fresh process recovers.",
@@ -238,7 +238,8 @@ pub(super) static STORAGE_INDEPENDENCE: Criterion = Criterion {
         },
         Claim {
             id: "AC-05.files",
-            text: "A run touches only files of known names inside the store's directory.",
+            text: "What a run opens through the storage seam has a documented name inside the \
+                   store's directory.",
             method: "Every path opened on the simulated disk during generated plans is held \
                      against the documented names.",
             needs: &[Need::EntiDb],

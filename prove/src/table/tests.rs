@@ -17,3 +17,13 @@ fn digits_are_grouped_by_three() {
         assert_eq!(grouped(number), due);
     }
 }
+
+#[test]
+fn the_line_to_paste_survives_a_shell() {
+    for (path, due) in [
+        ("out/cases/a-b.case.json", "proofhouse replay out/cases/a-b.case.json"),
+        ("my out/it's.json", r"proofhouse replay 'my out/it'\''s.json'"),
+    ] {
+        assert_eq!(replay_line(&PathBuf::from(path)), due);
+    }
+}

@@ -53,3 +53,17 @@ fn unusable_case_files_are_one_line_and_exit_1() {
         "torn.json: damaged at line 1, column 17: EOF while parsing a string",
     );
 }
+
+#[test]
+fn a_run_removes_old_cases_and_nothing_else() {
+    let dir = tempfile::tempdir().unwrap();
+    let cases = dir.path().join("out/cases");
+    fs::create_dir_all(&cases).unwrap();
+    for name in ["old.case.json", "thesis.txt"] {
+        fs::write(cases.join(name), "mine").unwrap();
+    }
+    let output = proofhouse(dir.path(), &["prove", "--criteria", "AC-05", "--out", "out"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(!cases.join("old.case.json").exists());
+    assert_eq!(fs::read_to_string(cases.join("thesis.txt")).unwrap(), "mine");
+}
