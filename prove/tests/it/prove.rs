@@ -25,8 +25,9 @@ fn a_sound_store_passes_and_equal_runs_report_the_same() {
     assert_eq!(reports[0], reports[1]);
 }
 
-/// A flawed store fails its criterion with `exit`, and each case file shows it again.
-fn check(flaw: &str, criterion: &str, exit: i32) {
+/// A flawed store fails its criterion with `exit`, and each case file shows it again. Returns the
+/// claims that its findings are about.
+fn check(flaw: &str, criterion: &str, exit: i32) -> Vec<String> {
     let dir = tempfile::tempdir().unwrap();
     let subject = format!("flawed:{flaw}");
     let args = ["prove", "--subject", &subject, "--criteria", criterion];
@@ -46,6 +47,7 @@ fn check(flaw: &str, criterion: &str, exit: i32) {
         assert_eq!(again.status.code(), Some(exit), "{replay}: {}", stdout(&again));
         assert!(stdout(&again).contains("\nagain: "), "{replay}");
     }
+    findings.iter().map(|finding| finding["claim"].as_str().unwrap().to_owned()).collect()
 }
 
 #[test]
@@ -62,7 +64,8 @@ fn bytes_that_differ_between_runs_differ_again() {
 
 #[test]
 fn a_real_kill_leaves_a_case_that_starts_at_recovery() {
-    check("leftover-refused", "AC-02", 13);
+    let claims = check("leftover-refused", "AC-02", 13);
+    assert!(claims.iter().any(|claim| claim == "AC-02.real-kills"), "{claims:?}");
 }
 
 #[test]
