@@ -39,8 +39,9 @@ pub(super) static DETERMINISM: Criterion = Criterion {
             id: "AC-01.concurrent",
             text: "Concurrent clients leave the state that their commits leave when replayed \
                    one by one in commit order.",
-            method: "Real threads commit transactions; the oracle replays them ordered by \
-                     sequence and must reach the same state.",
+            method: "Real threads commit transfers that all overwrite one entity, too; the \
+                     oracle replays them ordered by sequence and must reach the same state, the \
+                     last writer's content included.",
             needs: &[Need::Clients, Need::Transactions, Need::Sequences],
             status: Exists,
         },
