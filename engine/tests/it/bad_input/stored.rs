@@ -5,12 +5,21 @@ use std::collections::BTreeMap;
 use entidb_engine::Error;
 use entidb_engine::ErrorClass::{Corrupt, Foreign, NeedsRecovery, NewerVersion, NotFound};
 use entidb_engine::format::manifest::{Index, Manifest};
+use entidb_engine::format::wal::{Body, Stamp, encode};
 use entidb_engine::storage::MemStorage;
+use entidb_engine::{CollectionId, EntityId};
 
 use super::Row;
 use crate::support::{EXISTING, Files, READ_ONLY, SMALL, closed_store, crashed_store, try_open};
 
 const WAL: &str = "wal-000002.log";
+/// A deletion in a collection that no MANIFEST knows.
+const UNKNOWN: Body<'_> = Body::Delete {
+    txid: 6,
+    collection: CollectionId::new(77),
+    entity: EntityId::new([1; 16]),
+    before: None,
+};
 const SEGMENT: &str = "SEGMENTS/seg-000002.dat";
 
 pub(super) const ROWS: &[Row] = &[
@@ -158,6 +167,41 @@ pub(super) const ROWS: &[Row] = &[
          restore the store from a backup",
     ),
     (
+        "WAL that begins at another cut",
+        || crashed(|files| write(files, 0, 4, &Body::Checkpoint { cut: 4, reserved: Some(512) })),
+        Corrupt,
+        "wal-000002.log: corrupt at offset 0: begins at cut 4 where sequence 5 was reached; \
+         restore the store from a backup",
+    ),
+    (
+        "WAL with a record out of place",
+        || crashed(|files| write(files, 51, 5, &Body::Commit { txid: 6, sequence: 6 })),
+        Corrupt,
+        "wal-000002.log: corrupt at offset 51: valid record out of place while reading commit 6; \
+         restore the store from a backup",
+    ),
+    (
+        "WAL with a gap in its sequences",
+        || crashed(|files| write(files, 51, 5, &Body::Begin { txid: 7 })),
+        Corrupt,
+        "wal-000002.log: corrupt at offset 51: valid record out of place while reading commit 6; \
+         restore the store from a backup",
+    ),
+    (
+        "WAL that claims a later sync",
+        || crashed(|files| write(files, 51, 6, &Body::Begin { txid: 6 })),
+        Corrupt,
+        "wal-000002.log: corrupt at offset 51: claims that commit 6 was synced, after 5; \
+         restore the store from a backup",
+    ),
+    (
+        "WAL with an unknown collection",
+        || crashed(|files| write(files, 94, 5, &UNKNOWN)),
+        Corrupt,
+        "wal-000002.log: corrupt at offset 94: no collection 77 in MANIFEST; \
+         restore the store from a backup",
+    ),
+    (
         "WAL of another generation",
         || {
             crashed(|files| {
@@ -291,6 +335,14 @@ fn remove(files: &mut Files, name: &str) {
 
 fn set(files: &mut Files, name: &str, bytes: &[u8]) {
     files.insert(name.into(), bytes.into());
+}
+
+/// Overwrites the WAL with a record that is valid at this offset.
+fn write(files: &mut Files, offset: usize, synced_to: u64, body: &Body<'_>) {
+    let stamp = Stamp { generation: 2, offset: offset as u64, synced_to };
+    let mut record = Vec::new();
+    encode(body, Some(&stamp), &mut record);
+    files.get_mut(WAL).unwrap()[offset..offset + record.len()].copy_from_slice(&record);
 }
 
 fn cut(files: &mut Files, name: &str, len: usize) {
