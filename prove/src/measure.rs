@@ -197,6 +197,11 @@ impl Evidence {
     }
 }
 
+/// A number drawn below a small bound.
+fn small(number: u64) -> u8 {
+    u8::try_from(number).unwrap_or(u8::MAX)
+}
+
 /// A room's claims share its time evenly: the work is common to them.
 fn share_time(evidence: &mut BTreeMap<&'static str, Evidence>, took: Duration) {
     let claims = u32::try_from(evidence.len()).unwrap_or(u32::MAX).max(1);

@@ -10,7 +10,7 @@ use proofhouse_model::{
     shrink,
 };
 
-use super::{Context, Measured, Room, differential};
+use super::{Context, Measured, Room, differential, small};
 use crate::case::Scene;
 use crate::finding::{Finding, Kind, World};
 use crate::parallel;
@@ -78,10 +78,6 @@ fn repeating(context: &Context, case: u64) -> Plan {
     }
     ops.push(Op::Scan { collection: COLLECTION });
     Plan { seed, settings, ops }.for_capabilities(context.subject.about().capabilities)
-}
-
-fn small(number: u64) -> u8 {
-    u8::try_from(number).unwrap_or(u8::MAX)
 }
 
 fn generated_ids(context: &Context, measured: &mut Measured) {

@@ -17,7 +17,7 @@ use proofhouse_model::{
     panic_message,
 };
 
-use super::{Context, Measured, Room};
+use super::{Context, Measured, Room, small};
 use crate::finding::{Finding, Kind, World};
 use crate::verdict::{Evidence, Reason};
 
@@ -408,10 +408,6 @@ fn amount(bytes: &Bytes) -> u16 {
         [only] => u16::from(*only),
         _ => u16::MAX,
     }
-}
-
-fn small(number: u64) -> u8 {
-    u8::try_from(number).unwrap_or(u8::MAX)
 }
 
 fn ask(client: &mut dyn Client, op: &Op) -> Result<Outcome, Failed> {
