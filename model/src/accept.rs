@@ -2,7 +2,8 @@
 //!
 //! The recovered state must be the oracle's after `k` events, with
 //! `acknowledged <= k <= issued`: an ordered prefix that holds everything acknowledged, nothing
-//! that was never issued, and no part of a transaction without the rest.
+//! that was never issued, and no part of a transaction without the rest. A subject that promises
+//! less than to keep all acknowledged is due less: [`Window::promised`].
 
 use std::fmt;
 
@@ -10,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::history::History;
 use crate::state::{Difference, State};
-use crate::subject::Refusal;
+use crate::subject::{Kept, Refusal};
 
 /// How far a run had come when it was stopped, in events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -19,6 +20,15 @@ pub struct Window {
     pub acknowledged: u64,
     /// The events that were begun: nothing beyond may be there. Not below `acknowledged`.
     pub issued: u64,
+}
+
+impl Window {
+    /// What a promise makes of it: the events due are those the promise covers. `synced` is
+    /// [`History::synced`] of the events issued. `None` if nothing is promised.
+    pub fn promised(self, kept: Kept, synced: u64) -> Option<Self> {
+        let acknowledged = kept.floor(self.acknowledged, synced)?;
+        Some(Self { acknowledged, ..self })
+    }
 }
 
 impl fmt::Display for Window {

@@ -143,6 +143,9 @@ impl Candidate {
         if event.is_some() && self.history {
             history.push(oracle.state().clone(), oracle.sequence());
         }
+        if *op == Op::Checkpoint && self.due == Outcome::Done {
+            history.sync();
+        }
         event
     }
 }

@@ -60,7 +60,7 @@ impl Capabilities {
     }
 }
 
-/// How much of what was acknowledged a subject promises to keep.
+/// How much of what was acknowledged a subject promises to keep, from less to more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kept {
     /// Nothing is promised.
@@ -73,6 +73,19 @@ pub enum Kept {
     AllAcknowledged,
 }
 
+impl Kept {
+    /// How many of the `acknowledged` events must be there, if the last sync covered `synced` of
+    /// them; `None` if nothing is promised, so that no state can be wrong.
+    pub fn floor(self, acknowledged: u64, synced: u64) -> Option<u64> {
+        match self {
+            Self::Nothing => None,
+            Self::Prefix => Some(0),
+            Self::UpToSync => Some(synced.min(acknowledged)),
+            Self::AllAcknowledged => Some(acknowledged),
+        }
+    }
+}
+
 /// What a subject promises of each acknowledged event, per kind of crash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Promises {
@@ -82,8 +95,10 @@ pub struct Promises {
     pub after_power_loss: Kept,
     /// Transactions are all or nothing.
     pub atomic: bool,
-    /// What an open has shown counts as acknowledged from then on.
-    pub recovery_is_acknowledged: bool,
+    /// What an open has shown counts as acknowledged if the process is killed then.
+    pub shown_after_kill: bool,
+    /// What an open has shown counts as acknowledged if power is lost then.
+    pub shown_after_power_loss: bool,
 }
 
 /// Who a subject is.
@@ -140,3 +155,6 @@ pub trait Client {
     /// `Failed(Unsupported)`, the runner closes and opens the store.
     fn apply(&mut self, op: &Op) -> Outcome;
 }
+
+#[cfg(test)]
+mod tests;

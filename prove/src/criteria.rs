@@ -65,12 +65,14 @@ pub enum Need {
     Sequences,
     /// A promise of atomic transactions.
     Atomicity,
-    /// A promise to keep what was acknowledged through a process kill.
+    /// A promise of what is kept through a process kill, however little of it.
     KillPromise,
-    /// A promise to keep what was acknowledged through a power loss.
+    /// A promise of what is kept through a power loss, however little of it.
     PowerPromise,
-    /// A promise that what an open has shown counts as acknowledged.
-    RecoveryPromise,
+    /// A promise that what an open has shown counts as acknowledged if a kill follows.
+    ShownKillPromise,
+    /// A promise that what an open has shown counts as acknowledged if a power loss follows.
+    ShownPowerPromise,
     /// The subject is `EntiDB`: the claim is about it and no other engine.
     EntiDb,
 }
@@ -94,30 +96,30 @@ impl Need {
             Self::Insert => "engine-chosen identities",
             Self::Sequences => "commit sequence numbers",
             Self::Atomicity => "the promise of atomic transactions",
-            Self::KillPromise => "the promise to survive a process kill",
-            Self::PowerPromise => "the promise to survive a power loss",
-            Self::RecoveryPromise => "the promise to keep what an open has shown",
+            Self::KillPromise => "a promise for process kills",
+            Self::PowerPromise => "a promise for power losses",
+            Self::ShownKillPromise => "the promise to keep what an open has shown through a kill",
+            Self::ShownPowerPromise => {
+                "the promise to keep what an open has shown through a power loss"
+            }
             Self::EntiDb => "EntiDB",
         }
     }
 
     /// Whether a subject meets this need, and in which sense it does not.
     pub fn unmet_by(self, about: &About) -> Option<Unmet> {
-        let can = about.capabilities;
+        let (can, promises) = (about.capabilities, about.promises);
         let (met, otherwise) = match self {
             Self::Transactions => (can.transactions, Unmet::Capability),
             Self::Snapshots => (can.snapshots, Unmet::Capability),
             Self::Clients => (can.clients, Unmet::Capability),
             Self::Insert => (can.insert, Unmet::Capability),
             Self::Sequences => (can.sequences, Unmet::Capability),
-            Self::Atomicity => (about.promises.atomic, Unmet::Promise),
-            Self::KillPromise => {
-                (about.promises.after_kill == Kept::AllAcknowledged, Unmet::Promise)
-            }
-            Self::PowerPromise => {
-                (about.promises.after_power_loss == Kept::AllAcknowledged, Unmet::Promise)
-            }
-            Self::RecoveryPromise => (about.promises.recovery_is_acknowledged, Unmet::Promise),
+            Self::Atomicity => (promises.atomic, Unmet::Promise),
+            Self::KillPromise => (promises.after_kill != Kept::Nothing, Unmet::Promise),
+            Self::PowerPromise => (promises.after_power_loss != Kept::Nothing, Unmet::Promise),
+            Self::ShownKillPromise => (promises.shown_after_kill, Unmet::Promise),
+            Self::ShownPowerPromise => (promises.shown_after_power_loss, Unmet::Promise),
             Self::EntiDb => (about.is_entidb, Unmet::Promise),
         };
         (!met).then_some(otherwise)

@@ -9,11 +9,9 @@ use proofhouse_crash::{
     BadChoice, Choice, CrashKind, CrashState, Dedup, Mark, Profile, SimDisk, TierCounts, Tiers,
     Trace, enumerate,
 };
-use proofhouse_model::{
-    Divergence, History, Marks, Plan, Recovered, RunOptions, State, Subject, Universe, Violation,
-    Window, run,
-};
+use proofhouse_model::{Divergence, Marks, Plan, RunOptions, Subject, Universe, Violation, run};
 
+use crate::due::{Due, Wrong};
 use crate::finding::{Kind, World};
 
 /// The media profile that decides verdicts.
@@ -73,14 +71,9 @@ pub struct Failure {
 pub struct Recorded {
     /// What happened.
     trace: Trace,
-    /// What was due when it began: counts until this life's open has shown something.
-    inherited: History,
-    /// What is due once it has.
-    own: History,
+    /// What is due.
+    due: Due,
 }
-
-/// What a judge says of a store: what is wrong with it, in kind and words.
-type Wrong = (Kind, String);
 
 impl<'a> Explorer<'a> {
     /// Crashes of a plan on a store whose creation is settled: durable before the plan begins.
@@ -105,7 +98,7 @@ impl<'a> Explorer<'a> {
         };
         let mut seen = Dedup::default();
         for state in enumerate(&recorded.trace, MEDIA, depth.first) {
-            if !explored.first.count(&state, &mut seen) {
+            if !recorded.due.judges(state.kind) || !explored.first.count(&state, &mut seen) {
                 continue;
             }
             match self.recover(&recorded, &state) {
@@ -155,20 +148,16 @@ impl<'a> Explorer<'a> {
         let mut marks = DiskMarks { disk: &disk, settle: !self.creation };
         let options = RunOptions { history: true, close: true };
         let run = run(self.subject, &disk, self.plan, options, &mut marks)?;
-        let inherited = run.history.clone();
-        Ok(Recorded { trace: disk.trace(), inherited, own: run.history })
+        let due = Due::of_plan(self.subject.about().promises, run.history);
+        Ok(Recorded { trace: disk.trace(), due })
     }
 
     /// Recovers a state for the first time and judges what it shows.
     fn recover(&self, recorded: &Recorded, state: &CrashState) -> Result<life::Recovery, Wrong> {
         let disk = SimDisk::from_state(state);
         let shown = self.look(&disk)?;
-        let window = Window { acknowledged: state.acked, issued: state.issued };
         let capabilities = self.subject.about().capabilities;
-        let settings = &self.plan.settings;
-        let accepted =
-            Recovered::accept(recorded.due(state), window, &shown, settings, capabilities)
-                .map_err(|violation| recorded.tell(&violation, &shown))?;
+        let accepted = recorded.due.accept(state, &shown, &self.plan.settings, capabilities)?;
         disk.mark(Mark::Shown(0));
         Ok(life::Recovery { disk, shown, accepted })
     }
@@ -192,7 +181,7 @@ impl<'a> Explorer<'a> {
             let kills = [state, &crash].iter().all(|one| one.kind == CrashKind::ProcessKill);
             let counts =
                 if kills { &mut explored.nested_kills } else { &mut explored.nested_power };
-            if !counts.count(&crash, &mut seen) {
+            if !next.due.judges(crash.kind) || !counts.count(&crash, &mut seen) {
                 continue;
             }
             let judged = self.recover(&next, &crash);
@@ -201,23 +190,6 @@ impl<'a> Explorer<'a> {
                 explored.fail(&next, &[state, &crash], wrong);
             }
         }
-    }
-}
-
-impl Recorded {
-    /// A state of an earlier life is no part of a state: what came since is lost.
-    fn tell(&self, violation: &Violation, shown: &State) -> Wrong {
-        let partial = matches!(violation, Violation::Partial { .. });
-        if partial && let Some((events, _)) = self.inherited.states().find(|(_, s)| *s == shown) {
-            let words = format!("lost: shows the state after {events} events of an earlier life");
-            return (Kind::Lost, words);
-        }
-        wrong(violation)
-    }
-
-    /// What is due of a state: what this life has shown, or what was due before it.
-    fn due(&self, state: &CrashState) -> &History {
-        if state.shown.is_some() { &self.own } else { &self.inherited }
     }
 }
 

@@ -14,6 +14,7 @@
 pub mod case;
 pub mod cli;
 pub mod criteria;
+pub mod due;
 pub mod explore;
 pub mod finding;
 pub mod measure;

@@ -37,7 +37,8 @@ impl Reference {
                 after_kill: Kept::AllAcknowledged,
                 after_power_loss: Kept::AllAcknowledged,
                 atomic: true,
-                recovery_is_acknowledged: true,
+                shown_after_kill: true,
+                shown_after_power_loss: true,
             },
             is_entidb: true,
         };

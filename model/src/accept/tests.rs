@@ -2,6 +2,7 @@ use super::{Violation, ViolationKind, Window, accept, matching};
 use crate::history::History;
 use crate::op::{Collection, Id};
 use crate::state::{Change, State};
+use crate::subject::Kept;
 
 const C: Collection = Collection(0);
 
@@ -101,4 +102,18 @@ fn violations_are_written_with_their_kind() {
     assert_eq!(text, r#"{"kind":"lost","matches":1,"acknowledged":2}"#);
     assert_eq!(serde_json::from_str::<Violation>(&text).unwrap(), violation);
     assert_eq!(serde_json::to_string(&violation.kind()).unwrap(), r#""lost""#);
+}
+
+#[test]
+fn what_no_promise_covers_may_be_gone() {
+    let window = Window { acknowledged: 4, issued: 5 };
+    let shown = state(&[1]);
+    let promised = |kept| window.promised(kept, 2).map(|window| accept(&history(), window, &shown));
+    assert_eq!(promised(Kept::Nothing), None);
+    assert_eq!(promised(Kept::Prefix), Some(Ok(2)));
+    assert_eq!(promised(Kept::UpToSync), Some(Ok(2)));
+    assert!(matches!(promised(Kept::AllAcknowledged), Some(Err(Violation::Lost { .. }))));
+    let shown = state(&[]);
+    let lost = window.promised(Kept::UpToSync, 2).map(|window| accept(&history(), window, &shown));
+    assert_eq!(lost, Some(Err(Violation::Lost { matches: 1, acknowledged: 2 })));
 }

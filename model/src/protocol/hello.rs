@@ -103,7 +103,8 @@ impl From<EventPromises> for Promises {
             after_kill: judged(commit.kill, sync.kill, ordered),
             after_power_loss: judged(commit.power_loss, sync.power_loss, ordered),
             atomic,
-            recovery_is_acknowledged: open == Keeps::both(Kept::AllAcknowledged),
+            shown_after_kill: open.kill == Kept::AllAcknowledged,
+            shown_after_power_loss: open.power_loss == Kept::AllAcknowledged,
         }
     }
 }
@@ -121,18 +122,26 @@ fn judged(commit: Kept, sync: Kept, ordered: bool) -> Kept {
 /// A subject's promises, said event by event. Clean closes are said to keep what syncs keep.
 impl From<Promises> for EventPromises {
     fn from(promises: Promises) -> Self {
-        let Promises { after_kill, after_power_loss, atomic, recovery_is_acknowledged } = promises;
+        let Promises {
+            after_kill,
+            after_power_loss,
+            atomic,
+            shown_after_kill,
+            shown_after_power_loss,
+        } = promises;
         let synced = |kept| match kept {
             Kept::UpToSync => Kept::AllAcknowledged,
             kept => kept,
         };
         let sync = Keeps { kill: synced(after_kill), power_loss: synced(after_power_loss) };
-        let open = if recovery_is_acknowledged { Kept::AllAcknowledged } else { Kept::Nothing };
+        let shown = |all| if all { Kept::AllAcknowledged } else { Kept::Nothing };
+        let open =
+            Keeps { kill: shown(shown_after_kill), power_loss: shown(shown_after_power_loss) };
         Self {
             commit: Keeps { kill: after_kill, power_loss: after_power_loss },
             sync,
             close: sync,
-            open: Keeps::both(open),
+            open,
             atomic,
             ordered: true,
         }

@@ -91,12 +91,13 @@ fn kept() -> impl Strategy<Value = Kept> {
 }
 
 fn promises() -> impl Strategy<Value = Promises> {
-    (kept(), kept(), any::<bool>(), any::<bool>()).prop_map(|(kill, power_loss, atomic, shown)| {
+    (kept(), kept(), any::<[bool; 3]>()).prop_map(|(kill, power_loss, [atomic, shown, powered])| {
         Promises {
             after_kill: kill,
             after_power_loss: power_loss,
             atomic,
-            recovery_is_acknowledged: shown,
+            shown_after_kill: shown,
+            shown_after_power_loss: powered,
         }
     })
 }
@@ -252,7 +253,7 @@ fn a_prefix_that_syncs_make_whole_reaches_up_to_the_last_sync() {
     };
     let judged = Promises::from(promises);
     assert_eq!((judged.after_kill, judged.after_power_loss), (Kept::Prefix, Kept::UpToSync));
-    assert!(!judged.recovery_is_acknowledged);
+    assert!(!judged.shown_after_kill && !judged.shown_after_power_loss);
 }
 
 proptest! {

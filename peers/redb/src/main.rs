@@ -49,7 +49,8 @@ impl Redb {
                 after_kill: Kept::AllAcknowledged,
                 after_power_loss: Kept::AllAcknowledged,
                 atomic: true,
-                recovery_is_acknowledged: false,
+                shown_after_kill: false,
+                shown_after_power_loss: false,
             },
             is_entidb: false,
         };

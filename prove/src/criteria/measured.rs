@@ -71,7 +71,7 @@ pub(super) static CRASH_SAFETY: Criterion = Criterion {
                    acknowledged or shown.",
             method: "Every distinct recovery and two commits after it are recorded and cut again \
                      at every boundary (T0).",
-            needs: &[Need::KillPromise, Need::RecoveryPromise],
+            needs: &[Need::KillPromise, Need::ShownKillPromise],
             status: Exists,
         },
         Claim {
@@ -194,7 +194,7 @@ pub(super) static DURABILITY: Criterion = Criterion {
                    acknowledged or shown.",
             method: "Every distinct recovery and two commits after it are recorded; at every \
                      boundary all that is pending is lost (all-lost).",
-            needs: &[Need::PowerPromise, Need::RecoveryPromise],
+            needs: &[Need::PowerPromise, Need::ShownPowerPromise],
             status: Exists,
         },
         Claim {

@@ -3,11 +3,10 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use proofhouse_crash::{CrashState, SimDisk};
-use proofhouse_model::{
-    Got, Recovered, State, Store, Violation, Window, accept, life_two, observe, panic_message,
-};
+use proofhouse_model::{Got, Recovered, State, Store, Violation, life_two, observe, panic_message};
 
-use super::{DiskMarks, Explorer, Recorded, Wrong, wrong};
+use super::{DiskMarks, Explorer, Recorded, wrong};
+use crate::due::Wrong;
 use crate::finding::Kind;
 
 /// A store that was recovered once, judged, and left without a close.
@@ -52,15 +51,12 @@ impl Explorer<'_> {
             })?;
         guard(|| store.close().map_err(Violation::Refused))?;
         let trace = disk.trace();
-        let events = run.history.events();
-        let all = Window { acknowledged: events, issued: events };
         let kept = self.look(&disk)?;
-        let next = Recorded { trace, inherited: recorded.due(state).clone(), own: run.history };
-        accept(&next.own, all, &kept).map_err(|violation| {
-            let (kind, words) = next.tell(&violation, &kept);
+        let due = recorded.due.after(state, run.history);
+        due.closed(&kept).map_err(|(kind, words)| {
             (kind, format!("after a clean close of the next life, {words}"))
         })?;
-        Ok(next)
+        Ok(Recorded { trace, due })
     }
 
     fn open(&self, disk: &SimDisk) -> Result<Box<dyn Store>, Violation> {

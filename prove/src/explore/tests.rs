@@ -1,4 +1,6 @@
-use proofhouse_model::{GenerateProfile, generate};
+use proofhouse_model::{
+    About, GenerateProfile, Kept, Promises, Refusal, Settings, Store, generate,
+};
 use proofhouse_subjects::Placed;
 
 use super::*;
@@ -82,4 +84,52 @@ fn a_chain_that_does_not_fit_is_refused() {
     let subject = named("flawed:ack-before-sync").unwrap();
     let replayed = Explorer::of_plan(&subject, &plan).replay(&failure.choices);
     assert!(matches!(replayed, Err(ReplayError::Choice(_))));
+}
+
+/// A subject that promises less than it is made for.
+struct Modest {
+    inner: Placed,
+    about: About,
+}
+
+impl Modest {
+    fn new(name: &str, after_power_loss: Kept) -> Self {
+        let inner = named(name).unwrap();
+        let mut about = inner.about().clone();
+        about.promises =
+            Promises { after_power_loss, shown_after_power_loss: false, ..about.promises };
+        Self { inner, about }
+    }
+}
+
+impl Subject<SimDisk> for Modest {
+    fn about(&self) -> &About {
+        &self.about
+    }
+
+    fn open(&self, place: &SimDisk, settings: &Settings) -> Result<Box<dyn Store>, Refusal> {
+        self.inner.open(place, settings)
+    }
+}
+
+#[test]
+fn a_store_is_judged_by_its_own_promise() {
+    for (name, promise, kept) in [
+        // It acknowledges before it syncs, but a checkpoint syncs all: suffixes may be lost.
+        ("flawed:ack-before-sync", Kept::UpToSync, true),
+        ("flawed:ack-before-sync", Kept::Prefix, true),
+        ("flawed:ack-before-sync", Kept::AllAcknowledged, false),
+        // A rename that is not durable takes what was synced into the new log with it.
+        ("flawed:no-dir-sync", Kept::UpToSync, false),
+        ("flawed:no-dir-sync", Kept::Prefix, true),
+        ("flawed:no-dir-sync", Kept::Nothing, true),
+    ] {
+        let modest = Modest::new(name, promise);
+        let failures = (0..6).flat_map(|seed| {
+            let plan = plan(&modest.inner, seed);
+            Explorer::of_plan(&modest, &plan).explore(DEPTH).unwrap().failures
+        });
+        let stories: Vec<_> = failures.map(|failure| failure.story).collect();
+        assert_eq!(stories.is_empty(), kept, "{name} {promise:?}: {stories:?}");
+    }
 }

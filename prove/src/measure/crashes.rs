@@ -101,8 +101,7 @@ fn explorer<'a>(context: &Context<'a>, plan: &'a Plan, creation: bool) -> Explor
 
 fn depth(context: &Context, creation: bool) -> Depth {
     let nested = if context.scale.nested_in_full { Tiers::ALL } else { Tiers::NESTED };
-    let acknowledged = context.subject.about().promises.recovery_is_acknowledged;
-    Depth { first: Tiers::ALL, nested: (acknowledged && !creation).then_some(nested) }
+    Depth { first: Tiers::ALL, nested: (!creation).then_some(nested) }
 }
 
 /// What no plan made the subject do, in words.

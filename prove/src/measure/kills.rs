@@ -247,7 +247,11 @@ fn judge(
         Saw::Wrong(violation) => return Err(wrong(violation)),
         Saw::States { shown, after, kept } => (shown, after, kept),
     };
-    accept(&planned.history, window, shown).map_err(|violation| wrong(&violation))?;
+    let synced = planned.history.synced(window.issued);
+    let promised = window.promised(subject.about().promises.after_kill, synced);
+    if let Some(window) = promised {
+        accept(&planned.history, window, shown).map_err(|violation| wrong(&violation))?;
+    }
     let due = after_life_two(subject, &planned.plan, shown);
     for (found, when) in [(after, "after two commits"), (kept, "after a clean close")] {
         let differences = due.differences(found);
