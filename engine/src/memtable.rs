@@ -1,11 +1,11 @@
 //! Committed versions that are not in a segment yet.
 
 use std::collections::BTreeMap;
-use std::ops::Bound;
 
 use bytes::Bytes;
 
 use crate::ids::Key;
+use crate::range::{Direction, KeyRange};
 use crate::sync::RwLock;
 
 /// One version of an entity: its content, or `None` for a tombstone.
@@ -72,18 +72,23 @@ impl Memtable {
         self.entries.read().get(key)?.at(sequence).cloned()
     }
 
-    /// Up to `limit` entries within the bounds, each at or before `sequence`, ascending by key.
+    /// Up to `limit` entries within the range, each at or before `sequence`, from the end at which
+    /// a walk in this direction begins.
     pub(crate) fn range(
         &self,
-        bounds: (Bound<Key>, Bound<Key>),
+        range: KeyRange,
         sequence: u64,
+        direction: Direction,
         limit: usize,
     ) -> Vec<(Key, Version)> {
         let entries = self.entries.read();
         let visible = entries
-            .range(bounds)
+            .range(range)
             .filter_map(|(key, versions)| Some((*key, versions.at(sequence)?.clone())));
-        visible.take(limit).collect()
+        match direction {
+            Direction::Up => visible.take(limit).collect(),
+            Direction::Down => visible.rev().take(limit).collect(),
+        }
     }
 
     /// Calls `each` with the newest version of every key, ascending.

@@ -3,6 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::error::Result;
+use crate::ids::Key;
+use crate::memtable::Version;
+use crate::merge::Merge;
+use crate::range::{Direction, KeyRange};
 use crate::sync::Mutex;
 use crate::view::View;
 
@@ -34,6 +39,19 @@ impl Reading {
     pub(crate) fn new(view: Arc<View>, sequence: u64, readers: &Arc<Readers>) -> Arc<Self> {
         *readers.live.lock().entry(sequence).or_default() += 1;
         Arc::new(Self { view, sequence, readers: Arc::clone(readers) })
+    }
+
+    /// All versions that count here, in key order, `own` above all others.
+    ///
+    /// # Errors
+    /// `Corrupt` if what must be read to find the first ones does not verify.
+    pub(crate) fn walk(
+        &self,
+        own: &[(Key, Version)],
+        range: KeyRange,
+        direction: Direction,
+    ) -> Result<Merge> {
+        self.view.walk(self.sequence, own, range, direction)
     }
 }
 

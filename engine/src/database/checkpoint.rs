@@ -7,7 +7,7 @@ use crate::format::manifest::Manifest;
 use crate::format::names;
 use crate::memtable::Memtable;
 use crate::options::Options;
-use crate::segment::{Segment, seal};
+use crate::segment::{Segment, seal, sync_sidecars};
 use crate::storage::Storage;
 use crate::view::View;
 use crate::wal::Wal;
@@ -75,8 +75,9 @@ impl Writer {
         let created = create(self);
         if created.is_err() {
             let segments = (segment..self.next_segment_id).map(names::segment_path);
+            let sidecars = (segment..self.next_segment_id).map(names::sidecar_path);
             let wals = (generation..self.next_generation).map(names::wal);
-            for name in segments.chain(wals) {
+            for name in segments.chain(sidecars).chain(wals) {
                 // The error that matters is in `created`; a file left behind is harmless.
                 let _ = storage.remove(&name);
             }
@@ -97,8 +98,11 @@ impl Writer {
         manifest.last_checkpoint = Some(cut);
         let mut segments = Vec::with_capacity(sealed.len());
         for segment in sealed {
-            segments.push(Arc::new(Segment::open(storage, segment.id, &segment.info, cut)?));
+            segments.push(Arc::new(Segment::open_sealed(storage, &segment, cut)?));
             manifest.trailer.segments.insert(segment.id, segment.info);
+        }
+        if !segments.is_empty() {
+            sync_sidecars(storage);
         }
         let wal = if live { Some(self.create_wal(storage, options, cut)?) } else { None };
         manifest.trailer.wals = wal.iter().map(Wal::generation).collect();
@@ -120,9 +124,9 @@ impl Writer {
         publish::switch(storage)?;
         let obsolete = std::mem::replace(&mut self.manifest, prepared.manifest).trailer.wals;
         self.wal = prepared.wal;
-        let mut segments = published.view.segments.clone();
+        let mut segments = published.view.segments().to_vec();
         segments.extend(prepared.segments);
-        published.view = Arc::new(View { segments, ..View::default() });
+        published.view = Arc::new(View::new(segments));
         published.sequence = self.manifest.last_checkpoint.unwrap_or(0);
         for generation in obsolete {
             // An unlisted file is harmless, and swept in the next life.

@@ -13,17 +13,21 @@ pub(super) struct Present {
     pub(super) wals: Vec<u32>,
     pub(super) segments_dir: bool,
     pub(super) segments: Vec<u64>,
+    /// The segments whose sidecars these are.
+    pub(super) sidecars: Vec<u64>,
     pub(super) temporaries: Vec<String>,
 }
 
 impl Present {
     pub(super) fn list(storage: &dyn Storage) -> Result<Self> {
         let mut present = Self::default();
+        let mut has_index = false;
         for name in storage.list(ROOT).at("list directory", ROOT)? {
             match name.as_str() {
                 names::MANIFEST => present.manifest = true,
                 names::LEGACY_WAL => present.legacy_wal = true,
                 names::SEGMENTS => present.segments_dir = true,
+                names::INDEX => has_index = true,
                 _ if names::is_temporary(&name) => present.temporaries.push(name),
                 _ => present.wals.extend(names::parse_wal(&name)),
             }
@@ -32,6 +36,11 @@ impl Present {
             let listed = storage.list(names::SEGMENTS).at("list directory", names::SEGMENTS)?;
             present.segments =
                 listed.iter().filter_map(|name| names::parse_segment(name)).collect();
+        }
+        if has_index && let Ok(listed) = storage.list(names::INDEX) {
+            // Nothing here is needed: what cannot be listed is not there.
+            present.sidecars =
+                listed.iter().filter_map(|name| names::parse_sidecar(name)).collect();
         }
         Ok(present)
     }
@@ -88,9 +97,11 @@ pub(super) fn sweep(storage: &dyn Storage, manifest: &Manifest) -> Result<()> {
     let trailer = &manifest.trailer;
     let wals = present.wals.iter().filter(|wal| !trailer.wals.contains(wal));
     let segments = present.segments.iter().filter(|id| !trailer.segments.contains_key(id));
+    let sidecars = present.sidecars.iter().filter(|id| !trailer.segments.contains_key(id));
     let unlisted = wals
         .map(|wal| names::wal(*wal))
         .chain(segments.map(|id| names::segment_path(*id)))
+        .chain(sidecars.map(|id| names::sidecar_path(*id)))
         .chain(present.temporaries.iter().cloned());
     for name in unlisted {
         let _ = storage.remove(&name);

@@ -15,6 +15,7 @@ mod snapshot;
 mod txn;
 mod verify;
 
+use std::ops::RangeBounds;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -23,8 +24,8 @@ use bytes::Bytes;
 use crate::error::Result;
 use crate::ids::{CollectionId, EntityId, IdSource, Key};
 use crate::options::Options;
+use crate::scan::Scan;
 use crate::storage::{FileStorage, OsEntropy, Storage};
-use crate::view::Scan;
 
 use self::core::Core;
 
@@ -152,12 +153,24 @@ impl Database {
         self.snapshot()?.get_many(collection, ids)
     }
 
-    /// A whole collection in identity order, as of now.
+    /// A whole collection in identity order, or backwards with [`Iterator::rev`], as of now.
     ///
     /// # Errors
     /// As [`Database::get`]; the iterator's items report what turns up while reading.
     pub fn scan(&self, collection: CollectionId) -> Result<Scan> {
         self.snapshot()?.scan(collection)
+    }
+
+    /// The entities of a collection whose identities are within a range, as [`Database::scan`].
+    ///
+    /// # Errors
+    /// As [`Database::scan`].
+    pub fn scan_range(
+        &self,
+        collection: CollectionId,
+        ids: impl RangeBounds<EntityId>,
+    ) -> Result<Scan> {
+        self.snapshot()?.scan_range(collection, ids)
     }
 
     /// A view of the store as of now that later commits, checkpoints and the close of this

@@ -8,7 +8,7 @@ use crate::format::manifest::{LEN_MAX, Manifest, NoManifest};
 use crate::format::names::{self, LEGACY_WAL, LOCK, MANIFEST, SEGMENTS};
 use crate::ids::IdSource;
 use crate::options::{OpenMode, Options};
-use crate::segment::Segment;
+use crate::segment::{self, Segment};
 use crate::storage::{LockGuard, PARENT, ROOT, Storage};
 use crate::view::View;
 
@@ -39,7 +39,7 @@ pub(super) fn open(
     if let (OpenMode::ReadOnly, Some(wal)) = (options.mode, manifest.trailer.wals.first()) {
         return Err(Error::NeedsRecovery { file: names::wal(*wal) });
     }
-    let view = View { segments: open_segments(&*storage, &manifest)?, ..View::default() };
+    let segments = open_segments(&*storage, &manifest)?;
     if !present.segments_dir && options.mode != OpenMode::ReadOnly {
         // Copying a store without segments may well lose the empty directory.
         storage.create_dir(SEGMENTS).at("create directory", SEGMENTS)?;
@@ -54,12 +54,19 @@ pub(super) fn open(
         ids,
     };
     let mut published = Published {
-        view: Arc::new(view),
+        view: Arc::new(View::new(segments)),
         sequence: writer.manifest.last_checkpoint.unwrap_or(0),
         catalog: Arc::new(Catalog::new(writer.manifest.collections.clone())),
     };
     if !writer.manifest.trailer.wals.is_empty() {
         recover::recover(&*storage, &options, &mut writer, &mut published)?;
+    }
+    if options.mode != OpenMode::ReadOnly {
+        let segments = published.view.segments().iter();
+        let mended = segments.filter(|segment| segment.mend(&*storage)).count();
+        if mended > 0 {
+            segment::sync_sidecars(&*storage);
+        }
     }
     Ok(Core::new(storage, options, lock, writer, published))
 }

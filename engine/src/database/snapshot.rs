@@ -1,5 +1,6 @@
 //! Snapshots: the store as of one commit.
 
+use std::ops::RangeBounds;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -7,7 +8,7 @@ use bytes::Bytes;
 use crate::error::Result;
 use crate::ids::{CollectionId, EntityId, Key};
 use crate::readers::Reading;
-use crate::view::Scan;
+use crate::scan::{Scan, keys};
 
 use super::core::Core;
 
@@ -51,13 +52,25 @@ impl Snapshot {
         ids.iter().map(|id| view.get(&Key { collection, entity: *id }, *sequence)).collect()
     }
 
-    /// A whole collection in identity order. The iterator may outlive the snapshot, and goes on
-    /// showing the same state.
+    /// A whole collection in identity order, or backwards with [`Iterator::rev`]. The iterator may
+    /// outlive the snapshot, and goes on showing the same state.
     ///
     /// # Errors
     /// `UnknownCollection`; the items report what turns up while reading.
     pub fn scan(&self, collection: CollectionId) -> Result<Scan> {
+        self.scan_range(collection, ..)
+    }
+
+    /// The entities of a collection whose identities are within a range, as [`Snapshot::scan`].
+    ///
+    /// # Errors
+    /// As [`Snapshot::scan`].
+    pub fn scan_range(
+        &self,
+        collection: CollectionId,
+        ids: impl RangeBounds<EntityId>,
+    ) -> Result<Scan> {
         self.core.require_collection(collection)?;
-        Ok(Scan::new(Arc::clone(&self.reading), collection))
+        Ok(Scan::new(Arc::clone(&self.reading), Vec::new(), keys(collection, &ids)))
     }
 }

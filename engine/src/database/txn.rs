@@ -1,15 +1,21 @@
 //! Write transactions.
 
 use std::collections::BTreeMap;
+use std::ops::RangeBounds;
 
 use bytes::Bytes;
 
 use crate::codec::{self, Limits, Profile};
 use crate::error::{Error, IoContext, Result};
 use crate::ids::{CollectionId, EntityId, Key};
-use crate::view::Scan;
+use crate::memtable::Version;
+use crate::range::is_empty;
+use crate::scan::{Scan, keys};
 
 use super::core::Permit;
+
+/// Above every sequence a commit can have: a transaction's own writes hide all others.
+const OWN: u64 = u64::MAX;
 
 /// The one open write transaction. It sees its own writes over the state at its beginning, which
 /// stays the newest state while it is open. Dropping it abandons it: nothing was written yet.
@@ -93,26 +99,34 @@ impl WriteTxn {
         ids.iter().map(|id| self.read(&Key { collection, entity: *id })).collect()
     }
 
-    /// A whole collection in identity order, own writes so far included.
+    /// A whole collection in identity order, or backwards with [`Iterator::rev`], own writes so
+    /// far included. Later ones do not show.
     ///
     /// # Errors
     /// `UnknownCollection`; the items report what turns up while reading.
-    pub fn scan(
+    pub fn scan(&self, collection: CollectionId) -> Result<Scan> {
+        self.scan_range(collection, ..)
+    }
+
+    /// The entities of a collection whose identities are within a range, as [`WriteTxn::scan`].
+    ///
+    /// # Errors
+    /// As [`WriteTxn::scan`].
+    pub fn scan_range(
         &self,
         collection: CollectionId,
-    ) -> Result<impl Iterator<Item = Result<(EntityId, Bytes)>>> {
+        ids: impl RangeBounds<EntityId>,
+    ) -> Result<Scan> {
         self.permit.core.require_collection(collection)?;
-        let first = Key { collection, entity: EntityId::new([0; 16]) };
-        let last = Key { collection, entity: EntityId::new([0xff; 16]) };
-        let own: Vec<_> = self
-            .writes
-            .range(first..=last)
-            .map(|(key, content)| (key.entity, content.clone()))
-            .collect();
-        Ok(Overlay {
-            base: Scan::new(self.permit.core.retain(), collection).peekable(),
-            own: own.into_iter().peekable(),
-        })
+        let range = keys(collection, &ids);
+        let own = if is_empty(&range) {
+            Vec::new()
+        } else {
+            let own = self.writes.range(range);
+            own.map(|(key, content)| (*key, Version { sequence: OWN, content: content.clone() }))
+                .collect()
+        };
+        Ok(Scan::new(self.permit.core.retain(), own, range))
     }
 
     /// Commits and answers the commit sequence. When this returns, the transaction is durable and
@@ -166,36 +180,5 @@ impl WriteTxn {
         }
         self.bytes = bytes;
         Ok(())
-    }
-}
-
-/// A transaction's own writes over what was there.
-struct Overlay {
-    base: std::iter::Peekable<Scan>,
-    own: std::iter::Peekable<std::vec::IntoIter<(EntityId, Option<Bytes>)>>,
-}
-
-impl Iterator for Overlay {
-    type Item = Result<(EntityId, Bytes)>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            let own = match (self.base.peek(), self.own.peek()) {
-                (Some(Err(_)), _) | (Some(_), None) => return self.base.next(),
-                (Some(Ok((below, _))), Some((above, _))) if below < above => {
-                    return self.base.next();
-                }
-                (below, Some((above, _))) => {
-                    if matches!(below, Some(Ok((below, _))) if below == above) {
-                        self.base.next();
-                    }
-                    self.own.next()?
-                }
-                (None, None) => return None,
-            };
-            if let (id, Some(content)) = own {
-                return Some(Ok((id, content)));
-            }
-        }
     }
 }

@@ -15,7 +15,7 @@ pub struct Verified {
     /// Sealed segments.
     pub segments: usize,
     /// Records in them.
-    pub records: usize,
+    pub records: u64,
     /// Commits in the live WAL.
     pub wal_commits: u64,
 }
@@ -32,7 +32,7 @@ impl Permit {
         let last_checkpoint = manifest.last_checkpoint.unwrap_or(0);
         let mut verified = Verified { segments: 0, records: 0, wal_commits: 0 };
         for (id, info) in &manifest.trailer.segments {
-            verified.records += Segment::open(storage, *id, info, last_checkpoint)?.records();
+            verified.records += Segment::open(storage, *id, info, last_checkpoint)?.verify()?;
             verified.segments += 1;
         }
         let catalog = self.core.catalog();

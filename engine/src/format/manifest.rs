@@ -13,7 +13,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{CRC_LEN, Fields, crc, len_u16, len_u32, push_crc};
+use super::{CRC_LEN, Fields, crc, len_u16, len_u32, push_crc, segment};
 use crate::ids::CollectionId;
 
 const BODY_MAGIC: [u8; 4] = *b"EMFN";
@@ -64,9 +64,9 @@ pub struct Trailer {
 /// What a sealed segment must look like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SegmentInfo {
-    /// File length in bytes.
+    /// File length in bytes; below 4 GiB.
     pub len: u64,
-    /// Number of records.
+    /// Number of records; at least 1.
     pub records: u64,
     /// SHA-256 over the records' CRCs.
     pub digest: [u8; 32],
@@ -129,6 +129,15 @@ impl Default for Manifest {
 impl Default for Trailer {
     fn default() -> Self {
         Self { next_segment_id: 1, next_generation: 1, segments: BTreeMap::new(), wals: vec![] }
+    }
+}
+
+impl SegmentInfo {
+    /// Whether a segment of this length can hold so many records: at least one, each of at least
+    /// [`segment::OVERHEAD`] bytes, at offsets of four bytes.
+    fn is_possible(&self) -> bool {
+        let records_max = self.len / segment::OVERHEAD as u64;
+        (1..=records_max).contains(&self.records) && self.len <= u32::MAX.into()
     }
 }
 
@@ -209,6 +218,9 @@ impl Manifest {
         let trailer = &self.trailer;
         if trailer.segments.last_key_value().is_some_and(|(id, _)| *id >= trailer.next_segment_id) {
             return broken("a segment is numbered above next_segment_id");
+        }
+        if !trailer.segments.values().all(SegmentInfo::is_possible) {
+            return broken("a segment's length does not fit its number of records");
         }
         if trailer.wals.last().is_some_and(|wal| *wal >= trailer.next_generation) {
             return broken("a WAL is numbered above next_generation");

@@ -10,6 +10,8 @@ pub const MANIFEST_TMP: &str = "MANIFEST.tmp";
 pub const LEGACY_WAL: &str = "wal.log";
 /// Where segments live.
 pub const SEGMENTS: &str = "SEGMENTS";
+/// Where sidecars live.
+pub const INDEX: &str = "INDEX";
 
 /// The WAL of a generation.
 pub fn wal(generation: u32) -> String {
@@ -36,6 +38,22 @@ pub fn parse_wal(name: &str) -> Option<u32> {
 pub fn parse_segment(name: &str) -> Option<u64> {
     let id = name.strip_prefix("seg-")?.strip_suffix(".dat")?.parse().ok()?;
     (segment(id) == name).then_some(id)
+}
+
+/// The sidecar of a segment, relative to [`INDEX`].
+pub fn sidecar(segment: u64) -> String {
+    format!("seg-{segment:06}.idx")
+}
+
+/// The sidecar of a segment, relative to the store.
+pub fn sidecar_path(segment: u64) -> String {
+    format!("{INDEX}/{}", sidecar(segment))
+}
+
+/// The segment whose sidecar has this name; `None` for any other name.
+pub fn parse_sidecar(name: &str) -> Option<u64> {
+    let id = name.strip_prefix("seg-")?.strip_suffix(".idx")?.parse().ok()?;
+    (sidecar(id) == name).then_some(id)
 }
 
 /// Whether a name is that of a file that was never published.

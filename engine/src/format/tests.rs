@@ -163,7 +163,12 @@ fn newer_versions_are_told_from_damage() {
 
 #[test]
 fn manifests_that_contradict_themselves_are_refused() {
-    let info = SegmentInfo { len: 0, records: 0, digest: [0; 32] };
+    let info = SegmentInfo { len: 37, records: 1, digest: [0; 32] };
+    let long_segment = |len, records| {
+        let segments = BTreeMap::from([(1, SegmentInfo { len, records, ..info })]);
+        let trailer = Trailer { segments, next_segment_id: 2, ..Trailer::default() };
+        Manifest { trailer, ..Manifest::default() }
+    };
     let trailer = |segments: &[u64], wals: &[u32]| Manifest {
         trailer: Trailer {
             segments: segments.iter().map(|id| (*id, info)).collect(),
@@ -186,6 +191,9 @@ fn manifests_that_contradict_themselves_are_refused() {
         (named(&[("", 1)]), "a collection's name is empty or too long"),
         (named(&[(&long, 1)]), "a collection's name is empty or too long"),
         (trailer(&[5], &[]), "a segment is numbered above next_segment_id"),
+        (long_segment(37, 0), "a segment's length does not fit its number of records"),
+        (long_segment(73, 2), "a segment's length does not fit its number of records"),
+        (long_segment(1 << 32, 1), "a segment's length does not fit its number of records"),
         (trailer(&[], &[5]), "a WAL is numbered above next_generation"),
         (trailer(&[], &[1, 2, 3]), "more than two live WAL files"),
         (
@@ -404,7 +412,9 @@ fn segment_records() -> impl Strategy<Value = Vec<u8>> {
 fn manifests() -> impl Strategy<Value = Manifest> {
     let index = (any::<u32>(), vec("[a-z]{0,3}", 0..3), 0..2_u8, any::<bool>(), any::<u64>());
     let indexes = btree_map(0..50_u64, index, 0..3);
-    let info = (any::<u64>(), any::<u64>(), any::<[u8; 32]>());
+    let info = (1..1000_u64, 0..1000_u64, any::<[u8; 32]>()).prop_map(|(records, more, digest)| {
+        SegmentInfo { len: 37 * records + more, records, digest }
+    });
     let segments = btree_map(0..1000_u64, info, 0..4);
     let wals = prop::collection::btree_set(0..1000_u32, 0..3);
     let names = prop::collection::btree_set("\\PC{1,8}", 0..5);
@@ -418,9 +428,6 @@ fn manifests() -> impl Strategy<Value = Manifest> {
                     let collection = CollectionId::new(collection);
                     (id, Index { collection, path, kind, unique, created_at })
                 });
-            let segments = segments
-                .into_iter()
-                .map(|(id, (len, records, digest))| (id, SegmentInfo { len, records, digest }));
             Manifest {
                 next_collection_id: u32::try_from(collections.len()).unwrap() + 1 + spare % 9,
                 collections,
@@ -430,7 +437,7 @@ fn manifests() -> impl Strategy<Value = Manifest> {
                 trailer: Trailer {
                     next_segment_id: 1000 + u64::from(spare),
                     next_generation: 1000 + spare % 1000,
-                    segments: segments.collect(),
+                    segments,
                     wals: wals.into_iter().collect(),
                 },
             }

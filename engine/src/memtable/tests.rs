@@ -3,6 +3,8 @@ use std::collections::BTreeSet;
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 
+use std::ops::Bound;
+
 use super::*;
 use crate::ids::{CollectionId, EntityId};
 
@@ -57,10 +59,16 @@ fn check_same(memtable: &Memtable, naive: &Naive, sequence: u64) {
     for number in 0..6 {
         assert_eq!(shown(memtable.get(&key(number), sequence)), naive.at(&key(number), sequence));
     }
-    let all = memtable.range((Bound::Unbounded, Bound::Unbounded), sequence, usize::MAX);
+    let everything = (Bound::Unbounded, Bound::Unbounded);
+    let all = memtable.range(everything, sequence, Direction::Up, usize::MAX);
+    let mut down = memtable.range(everything, sequence, Direction::Down, usize::MAX);
+    down.reverse();
+    assert_eq!(down.len(), all.len());
+    assert!(down.iter().zip(&all).all(|(down, up)| down.0 == up.0));
     let expected = naive.0.keys().filter(|key| naive.at(key, sequence).is_some());
     assert!(all.iter().map(|(key, _)| key).eq(expected));
-    let two = memtable.range((Bound::Excluded(key(1)), Bound::Included(key(4))), sequence, 2);
+    let some = (Bound::Excluded(key(1)), Bound::Included(key(4)));
+    let two = memtable.range(some, sequence, Direction::Up, 2);
     let keys: Vec<Key> = all.iter().map(|(key, _)| *key).collect();
     let within = keys.iter().filter(|at| (key(2)..=key(4)).contains(at)).take(2);
     assert!(two.iter().map(|(key, _)| key).eq(within));

@@ -1,7 +1,13 @@
-//! Sealed segments: immutable files of records in (collection, entity) order.
+//! Sealed segments: immutable files of records in (collection, entity) order, each with a sidecar
+//! that says where they are.
 
+mod build;
+mod cursor;
 mod reader;
+mod sidecar;
 mod writer;
 
-pub(crate) use reader::Segment;
+pub(crate) use cursor::{Backward, Forward};
+pub(crate) use reader::{Found, Segment};
+pub(crate) use sidecar::sync_sidecars;
 pub(crate) use writer::seal;

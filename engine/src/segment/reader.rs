@@ -1,36 +1,72 @@
 //! Reads segments.
 
+use std::ops::{Bound, Range};
+use std::sync::OnceLock;
+
 use bytes::Bytes;
-use sha2::{Digest, Sha256};
 
 use crate::error::{Error, IoContext, Result};
 use crate::format::manifest::SegmentInfo;
 use crate::format::names;
-use crate::format::segment::{HEADER_LEN, NoRecord, Record, decode, stored_crc};
+use crate::format::segment::{HEADER_LEN, decode, stored_crc};
+use crate::format::sidecar::Header;
 use crate::ids::Key;
 use crate::memtable::Version;
+use crate::range::{KeyRange, is_below, is_within};
 use crate::storage::Storage;
 
-/// A sealed segment with an index of its keys.
+use super::cursor::Forward;
+use super::sidecar::{Damaged, Sidecar};
+use super::writer::Sealed;
+
+/// A sealed segment. Its records are mapped, and each is checked whenever it is read.
 #[derive(Debug)]
 pub(crate) struct Segment {
+    id: u64,
     name: String,
+    info: SegmentInfo,
+    /// No record is of a later commit.
+    last_checkpoint: u64,
     data: Bytes,
-    /// Ascending by key; a key stands once.
-    index: Vec<Entry>,
+    /// The sidecar that was found on the medium.
+    stored: Option<Sidecar>,
+    /// The sidecar that was made because the stored one is missing or damaged.
+    rebuilt: OnceLock<Sidecar>,
 }
 
-/// Where a key's record is, and the CRC it had when the whole segment was checked.
-#[derive(Debug, Clone, Copy)]
-struct Entry {
-    key: Key,
-    offset: u32,
-    crc: u32,
+/// A record that verified.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) key: Key,
+    pub(crate) sequence: u64,
+    pub(crate) crc: u32,
+    /// Bytes of the whole record.
+    pub(crate) len: usize,
+    /// Where the content is in the segment; `None` for a tombstone.
+    content: Option<Range<usize>>,
+}
+
+/// What stopped a question to a sidecar.
+enum Fault {
+    Sidecar(Damaged),
+    Segment(Error),
+}
+
+impl From<Damaged> for Fault {
+    fn from(damaged: Damaged) -> Self {
+        Self::Sidecar(damaged)
+    }
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        Self::Segment(error)
+    }
 }
 
 impl Segment {
-    /// Opens a segment and checks all of it against what MANIFEST says: length, every record's
-    /// CRC, order, count, digest, and that no record is newer than `last_checkpoint`.
+    /// Opens a segment, at a cost that does not depend on its length: checks that length, and that
+    /// its sidecar, if there is one, knows of no record newer than `last_checkpoint`.
     ///
     /// # Errors
     /// `Corrupt` for any difference.
@@ -40,14 +76,37 @@ impl Segment {
         info: &SegmentInfo,
         last_checkpoint: u64,
     ) -> Result<Self> {
+        let mut segment = Self::map(storage, id, info, last_checkpoint)?;
+        segment.stored = Sidecar::open(storage, id, info);
+        if let Some(header) = segment.header() {
+            segment.check_sequence(0, header.min_sequence)?;
+            segment.check_sequence(0, header.max_sequence)?;
+        }
+        Ok(segment)
+    }
+
+    /// Opens a segment that was just written: reads it back, checks all of it and makes its
+    /// sidecar.
+    ///
+    /// # Errors
+    /// `Corrupt` if it is not what was written; the medium's.
+    pub(crate) fn open_sealed(storage: &dyn Storage, sealed: &Sealed, cut: u64) -> Result<Self> {
+        let mut segment = Self::map(storage, sealed.id, &sealed.info, cut)?;
+        segment.stored = Some(segment.stored_or_kept(storage, segment.build_sidecar()?));
+        Ok(segment)
+    }
+
+    fn map(
+        storage: &dyn Storage,
+        id: u64,
+        info: &SegmentInfo,
+        last_checkpoint: u64,
+    ) -> Result<Self> {
         let name = names::segment_path(id);
         let file = match storage.open(&name) {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-                return Err(Error::corrupt(
-                    name,
-                    0_u64,
-                    "MANIFEST lists this segment: it is missing",
-                ));
+                let what = "MANIFEST lists this segment: it is missing";
+                return Err(Error::corrupt(name, 0_u64, what));
             }
             opened => opened.at("open segment", &name)?,
         };
@@ -57,93 +116,198 @@ impl Segment {
             return Err(Error::corrupt(name, len.min(info.len), what));
         }
         let data = file.view(0..len).at("read segment", &name)?;
-        let mut segment = Self { name, data, index: Vec::new() };
-        segment.check(info, last_checkpoint)?;
-        Ok(segment)
+        let (info, rebuilt) = (*info, OnceLock::new());
+        Ok(Self { id, name, info, last_checkpoint, data, stored: None, rebuilt })
     }
 
-    fn check(&mut self, info: &SegmentInfo, last_checkpoint: u64) -> Result<()> {
-        let mut digest = Sha256::new();
-        let mut at = 0;
-        while at < self.data.len() {
-            let (record, len) = self.decode(at)?;
-            let key = Key { collection: record.collection, entity: record.entity };
-            if self.index.last().is_some_and(|last| last.key >= key) {
-                return Err(self.corrupt(at, "record out of (collection, entity) order"));
-            }
-            if record.sequence == 0 || record.sequence > last_checkpoint {
-                let what = format!(
-                    "record of sequence {} where the last checkpoint is {last_checkpoint}",
-                    record.sequence
-                );
-                return Err(self.corrupt(at, what));
-            }
-            let crc = stored_crc(&self.data[at..at + len]);
-            digest.update(crc.to_le_bytes());
-            let offset = u32::try_from(at).map_err(|_| self.corrupt(at, "segment above 4 GiB"))?;
-            self.index.push(Entry { key, offset, crc });
-            at += len;
+    /// Makes the sidecar if there is none, and answers whether it did. A segment that is damaged
+    /// itself is left to whoever reads it.
+    pub(crate) fn mend(&self, storage: &dyn Storage) -> bool {
+        if self.stored.is_some() {
+            return false;
         }
-        if self.index.len() as u64 != info.records {
-            let what = format!("{} records where MANIFEST says {}", self.index.len(), info.records);
-            return Err(self.corrupt(at, what));
-        }
-        let digest: [u8; 32] = digest.finalize().into();
-        if digest != info.digest {
-            return Err(self.corrupt(0, "records are not those MANIFEST lists: digest mismatch"));
-        }
-        Ok(())
+        let Ok(built) = self.build_sidecar() else { return false };
+        self.rebuilt.get_or_init(|| self.stored_or_kept(storage, built));
+        true
     }
 
-    /// Number of records.
-    pub(crate) fn records(&self) -> usize {
-        self.index.len()
+    /// Writes a sidecar to the medium. If that fails it stays in memory: it is never needed.
+    fn stored_or_kept(&self, storage: &dyn Storage, sidecar: Sidecar) -> Sidecar {
+        sidecar.store(storage, self.id).unwrap_or(sidecar)
     }
 
-    /// The key at a position of the index.
-    pub(crate) fn key(&self, position: usize) -> Option<Key> {
-        self.index.get(position).map(|entry| entry.key)
-    }
-
-    /// The first position whose key is not below `key`.
-    pub(crate) fn lower_bound(&self, key: &Key) -> usize {
-        self.index.partition_point(|entry| entry.key < *key)
-    }
-
-    /// The version of a key, without copying its content.
+    /// Reads and checks all of it against what MANIFEST says, and answers the number of records.
     ///
     /// # Errors
-    /// `Corrupt` if the record does not verify, or is not this key's.
-    pub(crate) fn get(&self, key: &Key) -> Result<Option<Version>> {
-        let position = self.lower_bound(key);
-        if self.key(position) == Some(*key) { self.read(position).map(Some) } else { Ok(None) }
+    /// `Corrupt` for any difference.
+    pub(crate) fn verify(&self) -> Result<u64> {
+        let mut walk = Forward::whole();
+        while walk.read(self)?.is_some() {}
+        Ok(self.info.records)
     }
 
-    /// The version at a position of the index: the very record that was there when the segment
-    /// was opened, by its CRC, which covers key and sequence too.
+    /// What MANIFEST says of it.
+    pub(crate) fn info(&self) -> &SegmentInfo {
+        &self.info
+    }
+
+    /// Length in bytes.
+    pub(super) fn len(&self) -> usize {
+        self.data.len()
+    }
+
+    /// What is known of the segment without reading it; nothing while it has no sidecar.
+    pub(crate) fn header(&self) -> Option<&Header> {
+        self.rebuilt.get().or(self.stored.as_ref()).map(Sidecar::header)
+    }
+
+    /// Whether a key of the range may be in it.
+    pub(crate) fn may_hold(&self, (low, high): &KeyRange) -> bool {
+        self.header().is_none_or(|header| {
+            !is_below(&header.last, low.as_ref()) && is_within(&header.first, high.as_ref())
+        })
+    }
+
+    /// The version of a key if it is of a later commit than `sequence`, without copying its
+    /// content.
     ///
     /// # Errors
-    /// `Corrupt`, as [`Segment::get`].
-    pub(crate) fn read(&self, position: usize) -> Result<Version> {
-        let Entry { key, offset, crc } = self.index[position];
-        let at = offset as usize;
-        let (record, len) = self.decode(at)?;
-        let found = Key { collection: record.collection, entity: record.entity };
-        if found != key || stored_crc(&self.data[at..at + len]) != crc {
-            return Err(self.corrupt(at, "not the record that was here at open"));
+    /// `Corrupt` if a record does not verify.
+    pub(crate) fn get_above(&self, key: &Key, sequence: u64) -> Result<Option<Version>> {
+        if let Some(header) = self.header()
+            && (header.max_sequence <= sequence || *key < header.first || *key > header.last)
+        {
+            return Ok(None);
         }
-        let content = record.payload.map(|payload| {
-            let start = at + HEADER_LEN;
-            self.data.slice(start..start + payload.len())
-        });
-        Ok(Version { sequence: record.sequence, content })
+        let found = self.consult(|sidecar| {
+            for slot in sidecar.candidates(key) {
+                let slot = slot?;
+                let at = slot.offset as usize;
+                let found = self.record(at)?;
+                // The low bits tell a record from any other that may have come in its place.
+                if found.crc & 0xffff != slot.crc_bits.into() {
+                    return Err(self.corrupt(at, "not the record that was sealed here").into());
+                }
+                if found.key == *key {
+                    return Ok(Some(found));
+                }
+            }
+            Ok(None)
+        })?;
+        let newer = found.filter(|found| found.sequence > sequence);
+        Ok(newer.map(|found| self.version(&found)))
     }
 
-    fn decode(&self, at: usize) -> Result<(Record<'_>, usize)> {
-        decode(&self.data[at..]).map_err(|why: NoRecord| self.corrupt(at, why.to_string()))
+    /// The version that a record of this segment is, without copying its content.
+    pub(crate) fn version(&self, found: &Found) -> Version {
+        let content = found.content.clone().map(|content| self.data.slice(content));
+        Version { sequence: found.sequence, content }
     }
 
-    fn corrupt(&self, at: usize, what: impl Into<String>) -> Error {
+    /// The record at an offset.
+    ///
+    /// # Errors
+    /// `Corrupt` if none is there that verifies.
+    pub(super) fn record(&self, at: usize) -> Result<Found> {
+        let rest = self.data.get(at..).unwrap_or_default();
+        let (record, len) = decode(rest).map_err(|why| self.corrupt(at, why.to_string()))?;
+        self.check_sequence(at, record.sequence)?;
+        let start = at + HEADER_LEN;
+        Ok(Found {
+            key: Key { collection: record.collection, entity: record.entity },
+            sequence: record.sequence,
+            crc: stored_crc(&rest[..len]),
+            len,
+            content: record.payload.map(|payload| start..start + payload.len()),
+        })
+    }
+
+    fn check_sequence(&self, at: usize, sequence: u64) -> Result<()> {
+        if (1..=self.last_checkpoint).contains(&sequence) {
+            return Ok(());
+        }
+        let last = self.last_checkpoint;
+        let what = format!("record of sequence {sequence} where the last checkpoint is {last}");
+        Err(self.corrupt(at, what))
+    }
+
+    /// The offset of the first record that is not below the bound; the segment's length if there
+    /// is none.
+    ///
+    /// # Errors
+    /// `Corrupt` if a record on the way does not verify.
+    pub(super) fn seek(&self, low: Bound<&Key>) -> Result<usize> {
+        let below = |key: &Key| is_below(key, low);
+        if self.header().is_some_and(|header| !below(&header.first)) {
+            return Ok(0);
+        }
+        let mut at = match self.count_groups(below)? {
+            0 => 0,
+            groups => self.group(groups - 1)?,
+        };
+        while at < self.len() {
+            let found = self.record(at)?;
+            if !below(&found.key) {
+                break;
+            }
+            at += found.len;
+        }
+        Ok(at)
+    }
+
+    /// How many groups of records begin within the upper bound.
+    pub(super) fn groups_within(&self, high: Bound<&Key>) -> Result<usize> {
+        self.count_groups(|key| is_within(key, high))
+    }
+
+    /// The offset at which a group of records begins; the segment's length after the last one.
+    pub(super) fn group(&self, at: usize) -> Result<usize> {
+        self.consult(|sidecar| {
+            if at >= sidecar.fences() { Ok(self.len()) } else { Ok(sidecar.fence(at)? as usize) }
+        })
+    }
+
+    /// How many groups begin with a key for which `holds`, which must hold for the lowest keys.
+    fn count_groups(&self, holds: impl Fn(&Key) -> bool) -> Result<usize> {
+        self.consult(|sidecar| {
+            let (mut low, mut high) = (0, sidecar.fences());
+            while low < high {
+                let middle = low.midpoint(high);
+                let first = self.record(sidecar.fence(middle)? as usize)?;
+                if holds(&first.key) { low = middle + 1 } else { high = middle }
+            }
+            Ok(low)
+        })
+    }
+
+    /// Asks the sidecar, and if it is missing or turns out damaged, one made anew in memory.
+    fn consult<T>(&self, ask: impl Fn(&Sidecar) -> Result<T, Fault>) -> Result<T> {
+        if self.rebuilt.get().is_none()
+            && let Some(stored) = &self.stored
+        {
+            match ask(stored) {
+                Ok(answer) => return Ok(answer),
+                Err(Fault::Segment(error)) => return Err(error),
+                Err(Fault::Sidecar(_)) => {}
+            }
+        }
+        let rebuilt = if let Some(rebuilt) = self.rebuilt.get() {
+            rebuilt
+        } else {
+            let built = self.build_sidecar()?;
+            self.rebuilt.get_or_init(|| built)
+        };
+        ask(rebuilt).map_err(|fault| match fault {
+            Fault::Segment(error) => error,
+            // Made from this very segment and never written: memory itself failed.
+            Fault::Sidecar(Damaged { block }) => {
+                let what = format!("block {block} of the sidecar in memory does not verify");
+                self.corrupt(0, what)
+            }
+        })
+    }
+
+    pub(super) fn corrupt(&self, at: usize, what: impl Into<String>) -> Error {
         Error::corrupt(&self.name, at as u64, what)
     }
 }

@@ -11,6 +11,10 @@ use crate::format::segment::{OVERHEAD, Record, encode};
 use crate::memtable::Memtable;
 use crate::storage::{File, Storage, SyncKind};
 
+/// A segment holds no more records than this, however small they are: making its sidecar takes
+/// some 24 bytes of memory for each.
+const RECORDS_MAX: u64 = 1 << 19;
+
 /// Records are gathered to this many bytes before a write.
 const WRITE_LEN: usize = 1 << 20;
 
@@ -40,7 +44,7 @@ pub(crate) fn seal(
     memtable.try_for_each_newest(|key, version| {
         let payload = version.content.as_deref();
         let len = (OVERHEAD + payload.map_or(0, <[u8]>::len)) as u64;
-        if let Some(full) = open.take_if(|writer| writer.info.len + len > max_len) {
+        if let Some(full) = open.take_if(|writer| writer.is_full(len, max_len)) {
             sealed.push(full.finish()?);
         }
         let writer = if let Some(writer) = &mut open {
@@ -91,6 +95,11 @@ impl Writer {
             buffer: Vec::new(),
             written: 0,
         })
+    }
+
+    /// Whether a record of `len` bytes must go to the next segment.
+    fn is_full(&self, len: u64, max_len: u64) -> bool {
+        self.info.len + len > max_len || self.info.records == RECORDS_MAX
     }
 
     fn push(&mut self, record: &Record<'_>) -> Result<()> {

@@ -105,6 +105,7 @@ fn the_first_write_of_a_life_names_its_wal_before_it_enters_it() {
         "sync_dir .",
         "list .",
         "list SEGMENTS",
+        "list INDEX",
         "write wal-000003.log",
         "sync_data wal-000003.log",
     ];
@@ -142,6 +143,14 @@ fn a_checkpoint_syncs_its_segments_before_a_manifest_names_them() {
         "open SEGMENTS/seg-000001.dat",
         "len SEGMENTS/seg-000001.dat",
         "view SEGMENTS/seg-000001.dat",
+        // Derived: should any of this fail, the sidecar stays in memory.
+        "create INDEX/seg-000001.idx",
+        "create_dir INDEX",
+        "create INDEX/seg-000001.idx",
+        "write INDEX/seg-000001.idx",
+        "sync_data INDEX/seg-000001.idx",
+        "view INDEX/seg-000001.idx",
+        "sync_dir INDEX",
         "create wal-000002.log",
         "set_len wal-000002.log",
         "write wal-000002.log",
@@ -273,10 +282,13 @@ fn a_closed_store_has_no_wal_and_no_unlisted_file() {
     let mut files = crashed_store();
     files.insert("wal-000001.log".into(), vec![1]);
     files.insert("SEGMENTS/seg-000099.dat".into(), vec![2]);
-    files.insert("MANIFEST.tmp".into(), vec![3]);
+    files.insert("INDEX/seg-000099.idx".into(), vec![3]);
+    files.insert("MANIFEST.tmp".into(), vec![4]);
     let storage = MemStorage::restore(&files);
     let db = open(&storage);
-    assert!(!storage.dump().contains_key("SEGMENTS/seg-000099.dat"), "recovery published");
+    for unlisted in ["SEGMENTS/seg-000099.dat", "INDEX/seg-000099.idx"] {
+        assert!(!storage.dump().contains_key(unlisted), "recovery published");
+    }
     db.close().unwrap();
     let closed = storage.dump();
     assert!(closed.keys().all(|name| !name.starts_with("wal-")), "{:?}", closed.keys());

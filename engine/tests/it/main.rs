@@ -9,6 +9,8 @@ mod entidb;
 mod lifecycle;
 mod poison;
 mod recovery;
+mod scans;
+mod sidecars;
 mod snapshots;
 mod storage;
 mod support;

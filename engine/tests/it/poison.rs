@@ -5,7 +5,7 @@ use entidb_engine::{Database, Error};
 
 use crate::support::faulty::{Fault, Faulty};
 use crate::support::{
-    Contents, Files, SMALL, contents, crashed_store, doc, id, long_doc, open, try_open,
+    Contents, Files, SMALL, contents, crashed_store, doc, id, is_sidecar, long_doc, open, try_open,
 };
 
 const EIO: i32 = 5;
@@ -221,6 +221,10 @@ fn a_checkpoint_that_fails_before_its_publication_gives_its_space_back() {
     let switch = calls.iter().position(|call| call == "rename MANIFEST.tmp").unwrap();
     assert!(switch > 8, "{calls:?}");
     for (at, call) in calls.iter().enumerate().take(switch) {
+        if is_sidecar(call.rsplit(' ').next().unwrap()) || call.ends_with(" INDEX") {
+            // A sidecar that cannot be written stays in memory.
+            continue;
+        }
         let (storage, db, users) = start();
         let live: Vec<String> = storage.files().into_keys().collect();
         storage.fail_once_after(at, ENOSPC);

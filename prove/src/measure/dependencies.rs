@@ -62,6 +62,7 @@ const ALLOWED: &[&str] = &[
     "typenum",
     "unicode-ident",
     "windows-link",
+    "xxhash-rust",
     "zerocopy",
     "zerocopy-derive",
 ];
@@ -222,6 +223,7 @@ fn files(context: &Context, measured: &mut Measured) {
 fn is_known(path: &str) -> bool {
     match path.rsplit_once('/') {
         Some((names::SEGMENTS, name)) => names::parse_segment(name).is_some(),
+        Some((names::INDEX, name)) => names::parse_sidecar(name).is_some(),
         Some(_) => false,
         None => {
             [names::LOCK, names::MANIFEST, names::MANIFEST_TMP, names::LEGACY_WAL].contains(&path)

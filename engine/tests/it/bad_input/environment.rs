@@ -229,7 +229,9 @@ fn tree(root: &Path) -> BTreeMap<String, Option<Vec<u8>>> {
 }
 
 fn lay_out(root: &Path, files: &Files) {
-    fs::create_dir_all(root.join("SEGMENTS")).unwrap();
+    for dir in ["SEGMENTS", "INDEX"] {
+        fs::create_dir_all(root.join(dir)).unwrap();
+    }
     for (name, bytes) in files {
         fs::write(root.join(name), bytes).unwrap();
     }

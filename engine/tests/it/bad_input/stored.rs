@@ -10,7 +10,9 @@ use entidb_engine::storage::MemStorage;
 use entidb_engine::{CollectionId, EntityId};
 
 use super::Row;
-use crate::support::{EXISTING, Files, READ_ONLY, SMALL, closed_store, crashed_store, try_open};
+use crate::support::{
+    EXISTING, Files, READ_ONLY, SMALL, closed_store, crashed_store, try_contents, try_open,
+};
 
 const WAL: &str = "wal-000002.log";
 /// A deletion in a collection that no MANIFEST knows.
@@ -244,21 +246,21 @@ pub(super) const ROWS: &[Row] = &[
     ),
     (
         "segment with a bit of content flipped",
-        || closed(|files| flip(files, SEGMENT, 40)),
+        || read(|files| flip(files, SEGMENT, 40)),
         Corrupt,
         "SEGMENTS/seg-000002.dat: corrupt at offset 0: CRC mismatch: stored f1fcb95a, \
          computed c234710d; restore the store from a backup",
     ),
     (
         "segment with a length flipped",
-        || closed(|files| flip(files, SEGMENT, 3)),
+        || read(|files| flip(files, SEGMENT, 3)),
         Corrupt,
         "SEGMENTS/seg-000002.dat: corrupt at offset 0: the file ends within a record; \
          restore the store from a backup",
     ),
     (
         "segment with its CRC flipped",
-        || closed(|files| flip(files, SEGMENT, 336)),
+        || read(|files| flip(files, SEGMENT, 336)),
         Corrupt,
         "SEGMENTS/seg-000002.dat: corrupt at offset 0: CRC mismatch: stored f0fcb95a, \
          computed f1fcb95a; restore the store from a backup",
@@ -266,7 +268,7 @@ pub(super) const ROWS: &[Row] = &[
     (
         "segment in another's place",
         || {
-            closed(|files| {
+            read(|files| {
                 let other = files["SEGMENTS/seg-000001.dat"].clone();
                 set(files, SEGMENT, &other);
             })
@@ -306,6 +308,21 @@ fn crashed(damage: impl FnOnce(&mut Files)) -> Error {
     let mut files = crashed_store();
     damage(&mut files);
     opened(&files)
+}
+
+/// Damage that an open does not look for, and every read does.
+fn read(damage: impl FnOnce(&mut Files)) -> Error {
+    let mut files = closed_store();
+    damage(&mut files);
+    let storage = MemStorage::restore(&files);
+    let [first, second] = [SMALL, READ_ONLY].map(|options| {
+        let db = try_open(storage.clone(), options).unwrap();
+        assert!(db.verify().is_err());
+        try_contents(&db).unwrap_err()
+    });
+    assert_eq!(first.to_string(), second.to_string());
+    assert_eq!(storage.dump(), files, "{first}");
+    first
 }
 
 fn opened(files: &Files) -> Error {

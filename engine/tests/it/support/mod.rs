@@ -29,6 +29,11 @@ impl IdSource for Counting {
     }
 }
 
+/// Whether a file is derived: whatever happens to it changes no answer.
+pub(crate) fn is_sidecar(name: &str) -> bool {
+    name.starts_with("INDEX/")
+}
+
 /// Settings small enough that a few commits rotate segments and outgrow the WAL's reserve.
 pub(crate) const SMALL: Options = Options {
     mode: OpenMode::Create,

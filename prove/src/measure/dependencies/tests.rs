@@ -63,10 +63,18 @@ fn dependencies_of_tests_do_not_count() {
 
 #[test]
 fn documented_names_are_known_and_others_not() {
-    for path in ["LOCK", "MANIFEST", "MANIFEST.tmp", "wal-000001.log", "SEGMENTS/seg-000001.dat"] {
+    let names = ["LOCK", "MANIFEST", "MANIFEST.tmp", "wal-000001.log"];
+    for path in names.into_iter().chain(["SEGMENTS/seg-000001.dat", "INDEX/seg-000001.idx"]) {
         assert!(is_known(path), "{path}");
     }
-    for path in ["data.db", "SEGMENTS/data.db", "wal-1.log", "../other", "/etc/passwd"] {
+    for path in [
+        "data.db",
+        "SEGMENTS/data.db",
+        "INDEX/seg-000001.dat",
+        "wal-1.log",
+        "../other",
+        "/etc/passwd",
+    ] {
         assert!(!is_known(path), "{path}");
     }
 }

@@ -1,0 +1,167 @@
+//! One walk in key order over all the places where versions live.
+
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+use std::collections::binary_heap::PeekMut;
+use std::sync::Arc;
+
+use crate::error::{Error, Result};
+use crate::ids::Key;
+use crate::memtable::{Memtable, Version};
+use crate::range::{Direction, KeyRange, after, is_below, is_within};
+use crate::segment::{Backward, Forward, Found, Segment};
+
+/// Memtable entries are copied out this many at a time, so that a walk of any length holds the
+/// memtable's lock briefly and little memory.
+const CHUNK: usize = 256;
+
+/// Versions in key order, of one place.
+pub(crate) type Versions = Box<dyn Iterator<Item = Result<(Key, Version)>> + Send + Sync>;
+
+/// Merges places that are each in key order. Of several versions of a key, the one with the
+/// highest sequence counts; tombstones are handed out, too.
+pub(crate) struct Merge {
+    sources: BinaryHeap<Source>,
+    last: Option<Key>,
+    /// What a source said after the version handed out last.
+    failure: Option<Error>,
+}
+
+struct Source {
+    direction: Direction,
+    head: (Key, Version),
+    rest: Versions,
+}
+
+impl Merge {
+    /// A merge of these places, all of which go in `direction`.
+    ///
+    /// # Errors
+    /// What reading their first versions turns up.
+    pub(crate) fn new(
+        direction: Direction,
+        places: impl IntoIterator<Item = Result<Versions>>,
+    ) -> Result<Self> {
+        let mut sources = BinaryHeap::new();
+        for place in places {
+            let mut rest = place?;
+            if let Some(head) = rest.next().transpose()? {
+                sources.push(Source { direction, head, rest });
+            }
+        }
+        Ok(Self { sources, last: None, failure: None })
+    }
+
+    /// The next key with its version.
+    ///
+    /// # Errors
+    /// `Corrupt` if stored bytes turn out damaged.
+    pub(crate) fn next(&mut self) -> Result<Option<(Key, Version)>> {
+        if let Some(error) = self.failure.take() {
+            return Err(error);
+        }
+        while let Some(mut top) = self.sources.peek_mut() {
+            let head = match top.rest.next() {
+                Some(Ok(next)) => std::mem::replace(&mut top.head, next),
+                None => PeekMut::pop(top).head,
+                Some(Err(error)) => {
+                    self.failure = Some(error);
+                    PeekMut::pop(top).head
+                }
+            };
+            // A key's highest sequence came first.
+            if self.last.replace(head.0) != Some(head.0) {
+                return Ok(Some(head));
+            }
+            if let Some(error) = self.failure.take() {
+                return Err(error);
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl Ord for Source {
+    /// The greatest comes first: the next key in the walk's direction, then the highest sequence.
+    fn cmp(&self, other: &Self) -> Ordering {
+        let (own, others) = (&self.head, &other.head);
+        let by_key = match self.direction {
+            Direction::Up => others.0.cmp(&own.0),
+            Direction::Down => own.0.cmp(&others.0),
+        };
+        by_key.then(own.1.sequence.cmp(&others.1.sequence))
+    }
+}
+
+impl PartialOrd for Source {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Source {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Source {}
+
+/// The records of a segment within a range.
+///
+/// # Errors
+/// `Corrupt` if what must be read to find the first one does not verify.
+pub(crate) fn of_segment(
+    segment: &Arc<Segment>,
+    (low, high): KeyRange,
+    direction: Direction,
+) -> Result<Versions> {
+    let segment = Arc::clone(segment);
+    Ok(match direction {
+        Direction::Up => {
+            let mut walk = Forward::from(&segment, low.as_ref())?;
+            let within = move |key: &Key| is_within(key, high.as_ref());
+            Box::new(std::iter::from_fn(move || read(&segment, walk.read(&segment), &within)))
+        }
+        Direction::Down => {
+            let mut walk = Backward::from(&segment, high.as_ref())?;
+            let within = move |key: &Key| !is_below(key, low.as_ref());
+            Box::new(std::iter::from_fn(move || read(&segment, walk.read(&segment), &within)))
+        }
+    })
+}
+
+/// A record on its way from a segment into a merge; the first one beyond the range ends it.
+fn read(
+    segment: &Segment,
+    found: Result<Option<Found>>,
+    within: &impl Fn(&Key) -> bool,
+) -> Option<Result<(Key, Version)>> {
+    let found = found.transpose()?;
+    let wanted = found.as_ref().map_or(true, |found| within(&found.key));
+    wanted.then(|| found.map(|found| (found.key, segment.version(&found))))
+}
+
+/// What a memtable holds within a range as of `sequence`, read a chunk at a time.
+pub(crate) fn of_memtable(
+    memtable: &Arc<Memtable>,
+    sequence: u64,
+    range: KeyRange,
+    direction: Direction,
+) -> Versions {
+    let memtable = Arc::clone(memtable);
+    let mut unread = Some(range);
+    let mut chunk = Vec::new().into_iter();
+    Box::new(std::iter::from_fn(move || {
+        if chunk.len() == 0
+            && let Some(range) = unread.take()
+        {
+            let read = memtable.range(range, sequence, direction, CHUNK);
+            if let Some((last, _)) = read.last().filter(|_| read.len() == CHUNK) {
+                unread = Some(after(range, *last, direction));
+            }
+            chunk = read.into_iter();
+        }
+        chunk.next().map(Ok)
+    }))
+}
