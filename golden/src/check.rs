@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use entidb_engine::codec::{Profile, RejectClass, Value};
+use serde_json::Value as Json;
 
 use crate::codec::Codec;
+use crate::families::{CBOR, FAMILIES, GOLDEN_ENTIDB};
 use crate::layouts::Layouts;
 use crate::notation::diagnostic;
-use crate::vectors::{CBOR, CborVector, ENTIDB_SETTING, GOLDEN_ENTIDB, Vectors, profile_name};
+use crate::reader::Reader;
+use crate::vectors::{CborVector, ENTIDB_SETTING, Vector, Vectors, profile_name};
 
 #[cfg(test)]
 mod tests;
@@ -63,6 +66,12 @@ impl Report {
     /// Whether something was checked and nothing failed.
     pub fn passed(&self) -> bool {
         self.vectors() > 0 && self.failures.is_empty()
+    }
+
+    /// Adds what checking something else found.
+    pub fn extend(&mut self, other: Self) {
+        self.rules.extend(other.rules);
+        self.failures.extend(other.failures);
     }
 
     /// Vectors checked.
@@ -146,6 +155,44 @@ pub fn check_layouts(vectors: &Vectors, layouts: &dyn Layouts) -> Report {
         tally.count(&vector.rule, before);
     }
     tally.report()
+}
+
+/// Checks a reader against every vector of the families whose values are compared as they are
+/// written: what is accepted stands for the value, what is refused is refused for its class.
+pub fn check_families(vectors: &Vectors, reader: &dyn Reader) -> Report {
+    let mut report = Report { rules: Vec::new(), failures: Vec::new() };
+    for family in FAMILIES {
+        let mut tally = Tally::new(family.name);
+        for vector in vectors.families.get(family.name).into_iter().flatten() {
+            let before = tally.failures.len();
+            for (setting, due) in &vector.expect {
+                check_plain(family.name, vector, setting, *due, reader, &mut tally);
+            }
+            tally.count(&vector.rule, before);
+        }
+        report.extend(tally.report());
+    }
+    report
+}
+
+fn check_plain(
+    family: &'static str,
+    vector: &Vector,
+    setting: &'static str,
+    due: Result<(), &'static str>,
+    reader: &dyn Reader,
+    tally: &mut Tally,
+) {
+    let value = vector.value.clone().unwrap_or_default();
+    let due = due.map(|()| value).map_err(ToOwned::to_owned);
+    let found = reader.read(family, vector, setting);
+    if found != due {
+        let told = |answer: Result<Json, String>| {
+            answer.map_or_else(|class| format!("reject {class}"), |value| value.to_string())
+        };
+        let (id, expected, found) = (vector.id.clone(), told(due), told(found));
+        tally.failures.push(Failure { family, id, setting, check: "read", expected, found });
+    }
 }
 
 /// Counts while checking one family.

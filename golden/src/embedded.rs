@@ -22,6 +22,11 @@ files![
     "cbor/map-lengths-65535.bin",
     "cbor/map-lengths-65536.bin",
     "golden_entidb.json",
+    "hash.json",
+    "manifest.json",
+    "name.json",
+    "segment_record.json",
+    "wal_record.json",
 ];
 
 /// The vectors as they were when this was compiled.

@@ -7,8 +7,10 @@
 
 use serde::{Deserialize, Serialize};
 
-mod decimal;
+pub(crate) mod decimal;
 mod write;
+
+pub(crate) use write::{crc32, manifest as manifest_body, segment_record};
 
 #[cfg(test)]
 mod tests;

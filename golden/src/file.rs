@@ -64,9 +64,14 @@ pub(crate) struct Entry {
     pub(crate) value: Option<Json>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) diagnostic: Option<String>,
-    pub(crate) bytes: Bytes,
+    /// What the bytes are read under, in the family's notation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) limits: Option<Limits>,
+    pub(crate) given: Option<Json>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) bytes: Option<Bytes>,
+    /// The files of a directory by name, in families that are about directories.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) files: Option<BTreeMap<String, Bytes>>,
     /// Outcome by setting; what a setting is, the family says.
     pub(crate) expect: BTreeMap<String, Expect>,
 }
@@ -76,7 +81,7 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Json>, D
     Json::deserialize(deserializer).map(Some)
 }
 
-/// Limits other than the family's defaults.
+/// What CBOR may be read under: limits other than the defaults.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Limits {
@@ -129,7 +134,36 @@ pub(crate) struct FileName {
 /// Longer than this, bytes are written in parts.
 const HEX_LEN_MAX: usize = 1024;
 
+/// Runs of at least this many equal bytes are written once, with a count.
+const RUN_MIN: usize = 24;
+
 impl Bytes {
+    /// The notation of `bytes` without a file of their own: long runs of one byte become parts.
+    pub(crate) fn in_line(bytes: &[u8]) -> Self {
+        let mut parts: Vec<Part> = Vec::new();
+        let mut plain = 0..0;
+        for run in bytes.chunk_by(|a, b| a == b) {
+            let end = plain.end + run.len();
+            if run.len() >= RUN_MIN {
+                if !plain.is_empty() {
+                    parts.push(Part::Hex(hex::encode(&bytes[plain])));
+                }
+                let (repeat, times) = (hex::encode(&run[..1]), run.len());
+                parts.push(Part::Run(Run { repeat, times }));
+                plain = end..end;
+            } else {
+                plain.end = end;
+            }
+        }
+        if parts.is_empty() {
+            return Self::Hex(hex::encode(bytes));
+        }
+        if !plain.is_empty() {
+            parts.push(Part::Hex(hex::encode(&bytes[plain])));
+        }
+        Self::Parts(parts)
+    }
+
     /// The notation of `bytes`; what neither fits on a line nor ends in a run of one byte goes to
     /// the file `name`, which is answered too.
     pub(crate) fn of(bytes: &[u8], name: String) -> (Self, Option<(String, Vec<u8>)>) {

@@ -6,20 +6,21 @@ use std::path::Path;
 
 use entidb_engine::codec::{Limits, Profile, RejectClass, Value};
 use serde::de::DeserializeOwned;
+use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
 use crate::entidb::Layout;
 use crate::error::VectorsError;
-use crate::file::{Entry, Expect, FORMAT, FamilyEntry, FamilyFile, Header, INDEX, Index, VERSION};
+use crate::families::{CBOR, FAMILIES, Family, GOLDEN_ENTIDB, family};
+use crate::file::{
+    Bytes, Entry, Expect, FORMAT, FamilyEntry, FamilyFile, Header, INDEX, Index, Limits as Given,
+    VERSION,
+};
 use crate::notation;
 
 #[cfg(test)]
 mod tests;
 
-/// The family of canonical CBOR.
-pub(crate) const CBOR: &str = "cbor";
-/// The family of `EntiDB`'s own records and files.
-pub(crate) const GOLDEN_ENTIDB: &str = "golden-entidb";
 /// The one setting of [`GOLDEN_ENTIDB`].
 pub(crate) const ENTIDB_SETTING: &str = "entidb-1.0";
 
@@ -41,6 +42,36 @@ pub struct Vectors {
     pub cbor: Vec<CborVector>,
     /// `EntiDB`'s own records and files.
     pub entidb: Vec<EntidbVector>,
+    /// All other families, by name.
+    pub families: BTreeMap<&'static str, Vec<Vector>>,
+}
+
+/// A vector of a family whose values are compared as they are written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Vector {
+    /// Unique within the family.
+    pub id: String,
+    /// The rule the vector is about; vectors are counted by rule.
+    pub rule: String,
+    /// What the bytes are read under; `null` if the family needs nothing of the kind.
+    pub given: Json,
+    /// What is read.
+    pub material: Material,
+    /// What it stands for, if it is accepted under any setting.
+    pub value: Option<Json>,
+    /// Under each setting: accepted, or the class of the refusal.
+    pub expect: BTreeMap<&'static str, Result<(), &'static str>>,
+}
+
+/// What a vector gives to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Material {
+    /// The bytes of a record or file.
+    Bytes(Vec<u8>),
+    /// The files of a directory, by name.
+    Files(BTreeMap<String, Vec<u8>>),
+    /// Nothing: all is in what is given.
+    Nothing,
 }
 
 /// Bytes and what a codec must make of them.
@@ -90,11 +121,15 @@ impl Vectors {
     /// Loads vectors from wherever `read` finds files by name.
     pub(crate) fn read(read: &ReadFile<'_>) -> Result<Self, VectorsError> {
         let index: Index = parse(INDEX, &read(INDEX)?)?;
-        let mut vectors = Self { cbor: Vec::new(), entidb: Vec::new() };
+        let mut vectors = Self { cbor: Vec::new(), entidb: Vec::new(), families: BTreeMap::new() };
         for entry in &index.families {
-            match entry.family.as_str() {
-                CBOR => vectors.cbor = family(entry, read, cbor_vector)?,
-                GOLDEN_ENTIDB => vectors.entidb = family(entry, read, entidb_vector)?,
+            match (entry.family.as_str(), family(&entry.family)) {
+                (CBOR, _) => vectors.cbor = load(entry, read, cbor_vector)?,
+                (GOLDEN_ENTIDB, _) => vectors.entidb = load(entry, read, entidb_vector)?,
+                (_, Some(family)) => {
+                    let loaded = load(entry, read, |line, files| vector(family, line, files))?;
+                    vectors.families.insert(family.name, loaded);
+                }
                 _ => {
                     return Err(VectorsError::UnknownFamily {
                         file: entry.file.clone(),
@@ -103,14 +138,21 @@ impl Vectors {
                 }
             }
         }
-        for (family, is_empty) in
-            [(CBOR, vectors.cbor.is_empty()), (GOLDEN_ENTIDB, vectors.entidb.is_empty())]
-        {
-            if is_empty {
-                return Err(VectorsError::MissingFamily { file: INDEX.to_owned(), family });
+        vectors.require_every_family()?;
+        Ok(vectors)
+    }
+
+    /// A family without vectors would be passed by checking nothing.
+    fn require_every_family(&self) -> Result<(), VectorsError> {
+        let typed = [(CBOR, self.cbor.len()), (GOLDEN_ENTIDB, self.entidb.len())];
+        let count = |name| self.families.get(name).map_or(0, Vec::len);
+        let plain = FAMILIES.iter().map(|family| (family.name, count(family.name)));
+        match typed.into_iter().chain(plain).find(|(_, vectors)| *vectors == 0) {
+            None => Ok(()),
+            Some((family, _)) => {
+                Err(VectorsError::MissingFamily { file: INDEX.to_owned(), family })
             }
         }
-        Ok(vectors)
     }
 }
 
@@ -135,7 +177,7 @@ fn parse<T: DeserializeOwned>(file: &str, bytes: &[u8]) -> Result<T, VectorsErro
 }
 
 /// Loads a family: its files as the index describes them, its vectors each by `vector`.
-fn family<T>(
+fn load<T>(
     entry: &FamilyEntry,
     read: &ReadFile<'_>,
     vector: impl Fn(Entry, &Files) -> Result<T, String>,
@@ -178,10 +220,13 @@ pub(crate) fn sha256(bytes: &[u8]) -> String {
 }
 
 fn cbor_vector(entry: Entry, files: &Files) -> Result<CborVector, String> {
-    let bytes = entry.bytes.resolve(files)?;
+    let Material::Bytes(bytes) = material(&entry, files)? else {
+        return Err("no bytes".to_owned());
+    };
     let value = entry.value.as_ref().map(notation::to_value).transpose()?;
     let mut limits = Limits::default();
-    if let Some(given) = entry.limits {
+    if let Some(given) = entry.given {
+        let given: Given = serde_json::from_value(given).map_err(|error| error.to_string())?;
         limits.max_depth = given.max_depth.unwrap_or(limits.max_depth);
         limits.max_len = given.max_len.unwrap_or(limits.max_len);
     }
@@ -213,12 +258,53 @@ fn outcome(expect: &Expect) -> Result<Result<(), RejectClass>, String> {
 }
 
 fn entidb_vector(entry: Entry, files: &Files) -> Result<EntidbVector, String> {
-    let bytes = entry.bytes.resolve(files)?;
+    let Material::Bytes(bytes) = material(&entry, files)? else {
+        return Err("no bytes".to_owned());
+    };
     let accepted = BTreeMap::from([(ENTIDB_SETTING.to_owned(), Expect::Accept)]);
-    if entry.expect != accepted || entry.limits.is_some() {
+    if entry.expect != accepted || entry.given.is_some() {
         return Err(format!("anything but accepted under {ENTIDB_SETTING:?} is unknown"));
     }
     let value = entry.value.ok_or("no value")?;
     let layout = serde_json::from_value(value).map_err(|error| error.to_string())?;
     Ok(EntidbVector { id: entry.id, rule: entry.rule, layout, bytes })
+}
+
+fn material(entry: &Entry, files: &Files) -> Result<Material, String> {
+    match (&entry.bytes, &entry.files) {
+        (Some(_), Some(_)) => Err("both bytes and files".to_owned()),
+        (Some(bytes), None) => bytes.resolve(files).map(Material::Bytes),
+        (None, Some(named)) => {
+            let resolve = |(name, bytes): (&String, &Bytes)| {
+                bytes.resolve(files).map(|bytes| (name.clone(), bytes))
+            };
+            named.iter().map(resolve).collect::<Result<_, _>>().map(Material::Files)
+        }
+        (None, None) => Ok(Material::Nothing),
+    }
+}
+
+fn vector(family: &Family, entry: Entry, files: &Files) -> Result<Vector, String> {
+    let material = material(&entry, files)?;
+    let expect = family
+        .settings
+        .iter()
+        .map(|setting| match entry.expect.get(*setting) {
+            None => Err(format!("no outcome for setting {setting:?}")),
+            Some(Expect::Accept) => Ok((*setting, Ok(()))),
+            Some(Expect::Reject(name)) => {
+                let class = family.classes.iter().find(|class| *class == name);
+                let class = class.ok_or_else(|| format!("unknown class {name:?}"))?;
+                Ok((*setting, Err(*class)))
+            }
+        })
+        .collect::<Result<BTreeMap<_, _>, String>>()?;
+    if entry.expect.len() != expect.len() {
+        return Err("an outcome for an unknown setting".to_owned());
+    }
+    if entry.value.is_some() != expect.values().any(Result::is_ok) {
+        return Err("a value is given exactly if some setting accepts the bytes".to_owned());
+    }
+    let given = entry.given.unwrap_or_default();
+    Ok(Vector { id: entry.id, rule: entry.rule, given, material, value: entry.value, expect })
 }

@@ -1,7 +1,7 @@
 use entidb_engine::codec::{Limits, ValueError};
 
 use super::*;
-use crate::{EngineCodec, EngineLayouts, Naive, embedded};
+use crate::{EngineCodec, EngineLayouts, EngineReader, Naive, embedded};
 
 /// The rules whose vectors a codec fails.
 fn failing(codec: &dyn Codec) -> Vec<String> {
@@ -121,4 +121,57 @@ fn a_changed_entidb_record_is_noticed() {
     let failures = check_layouts(&vectors, &EngineLayouts).failures;
     let failed = |check| failures.iter().filter(|failure| failure.check == check).count();
     assert_eq!((failed("write"), failed("recognise")), (10, 10));
+}
+
+#[test]
+fn the_engine_reads_what_every_vector_says() {
+    let report = check_families(&embedded().unwrap(), &EngineReader);
+    let told: Vec<_> = report.failures.iter().take(10).map(ToString::to_string).collect();
+    assert!(report.passed(), "{} failures: {told:#?}", report.failures.len());
+}
+
+/// Which families fail once `change` was done to each of their vectors that it applies to.
+fn families_failing(change: impl Fn(&mut Vector) -> bool) -> Vec<&'static str> {
+    let mut vectors = embedded().unwrap();
+    for vector in vectors.families.values_mut().flatten() {
+        change(vector);
+    }
+    let mut failing: Vec<_> =
+        check_families(&vectors, &EngineReader).failures.iter().map(|it| it.family).collect();
+    failing.dedup();
+    failing
+}
+
+fn plain_families() -> Vec<&'static str> {
+    FAMILIES.iter().map(|family| family.name).collect()
+}
+
+#[test]
+fn a_changed_value_is_noticed_in_every_family() {
+    let failing = families_failing(|vector| {
+        let Some(Json::Object(value)) = &mut vector.value else { return false };
+        value.insert("unheard-of".to_owned(), Json::Null).is_none()
+    });
+    assert_eq!(failing, plain_families());
+}
+
+#[test]
+fn a_refusal_for_another_class_is_noticed_in_every_family_that_refuses() {
+    let failing = families_failing(|vector| {
+        let refused = vector.expect.values_mut().filter(|due| due.is_err());
+        refused.map(|due| *due = Err("unheard-of")).count() > 0
+    });
+    let refusing = FAMILIES.iter().filter(|family| !family.classes.is_empty());
+    assert_eq!(failing, refusing.map(|family| family.name).collect::<Vec<_>>());
+}
+
+#[test]
+fn every_class_of_every_family_has_a_vector() {
+    let vectors = embedded().unwrap();
+    for family in FAMILIES {
+        for class in family.classes {
+            let mut due = vectors.families[family.name].iter().flat_map(|it| it.expect.values());
+            assert!(due.any(|due| *due == Err(class)), "{}: {class}", family.name);
+        }
+    }
 }

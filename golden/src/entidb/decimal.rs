@@ -6,14 +6,14 @@ use std::str::FromStr;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serializer};
 
-pub(super) fn serialize<T: Display, S: Serializer>(
+pub(crate) fn serialize<T: Display, S: Serializer>(
     number: &T,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
     serializer.collect_str(number)
 }
 
-pub(super) fn deserialize<'de, T: FromStr, D: Deserializer<'de>>(
+pub(crate) fn deserialize<'de, T: FromStr, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<T, D::Error> {
     parse(&String::deserialize(deserializer)?)

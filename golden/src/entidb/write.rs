@@ -46,7 +46,7 @@ pub(super) fn wal_record(record: &WalRecord) -> Option<Vec<u8>> {
     Some(with_crc(bytes))
 }
 
-pub(super) fn segment_record(record: &SegmentRecord) -> Option<Vec<u8>> {
+pub(crate) fn segment_record(record: &SegmentRecord) -> Option<Vec<u8>> {
     let len = u32::try_from(SEGMENT_OVERHEAD + record.payload.len()).ok()?;
     let mut bytes = len.to_le_bytes().to_vec();
     bytes.extend(record.collection.to_le_bytes());
@@ -57,7 +57,7 @@ pub(super) fn segment_record(record: &SegmentRecord) -> Option<Vec<u8>> {
     Some(with_crc(bytes))
 }
 
-pub(super) fn manifest(manifest: &Manifest) -> Option<Vec<u8>> {
+pub(crate) fn manifest(manifest: &Manifest) -> Option<Vec<u8>> {
     let mut bytes = b"EMFN".to_vec();
     bytes.extend(MANIFEST_VERSION.to_le_bytes());
     bytes.extend(FORMAT_MAJOR.to_le_bytes());
@@ -99,7 +99,7 @@ fn with_crc(mut bytes: Vec<u8>) -> Vec<u8> {
 }
 
 /// CRC-32 bit by bit: the reflected polynomial, initial and final value all ones.
-pub(super) fn crc32(bytes: &[u8]) -> u32 {
+pub(crate) fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0, |crc, byte| {
         (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
             crc >> 1 ^ if crc & 1 == 1 { 0xedb8_8320 } else { 0 }

@@ -35,8 +35,9 @@ impl Row {
             source: source.to_owned(),
             value: serde_json::to_value(&self.layout).ok(),
             diagnostic: None,
-            bytes: Bytes::Hex(self.bytes.replace(' ', "")),
-            limits: None,
+            given: None,
+            bytes: Some(Bytes::Hex(self.bytes.replace(' ', ""))),
+            files: None,
             expect: [(ENTIDB_SETTING.to_owned(), Expect::Accept)].into(),
         }
     }

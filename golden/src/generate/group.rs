@@ -125,11 +125,17 @@ impl Group {
                 source: source.to_owned(),
                 value: draft.value.as_ref().map(notation::from_value),
                 diagnostic: Some(draft.diagnostic).filter(|text| !text.is_empty()),
-                bytes,
-                limits: draft.limits,
+                given: draft.limits.as_ref().map(given),
+                bytes: Some(bytes),
+                files: None,
                 expect: expect.collect::<BTreeMap<_, _>>(),
             };
             (entry, file)
         })
     }
+}
+
+#[expect(clippy::expect_used, reason = "two numbers")]
+fn given(limits: &Limits) -> serde_json::Value {
+    serde_json::to_value(limits).expect("numbers have a JSON text")
 }

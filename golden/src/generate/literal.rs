@@ -3,6 +3,8 @@
 #![expect(clippy::expect_used, reason = "source literals: a wrong one fails every test at once")]
 
 use entidb_engine::codec::{Float, Map, Value};
+use serde::Serialize;
+use serde_json::Value as Json;
 
 pub(super) fn int(number: i64) -> Value {
     Value::Integer(number)
@@ -32,4 +34,9 @@ pub(super) fn map(entries: &[(Value, Value)]) -> Value {
 /// Bytes by their hexadecimal digits; blanks between items are for the reader.
 pub(super) fn hex(digits: &str) -> Vec<u8> {
     hex::decode(digits.replace(' ', "")).expect("hexadecimal digits")
+}
+
+/// The notation of plain fields.
+pub(super) fn notation(fields: &impl Serialize) -> Json {
+    serde_json::to_value(fields).expect("plain data has a JSON text")
 }
