@@ -11,6 +11,7 @@ use proofhouse_crash::{Choice, Tree};
 use proofhouse_model::{Op, Plan, Settings, Window};
 use serde::{Deserialize, Serialize};
 
+use crate::cause::Cause;
 use crate::criteria;
 use crate::finding::{Kind, World};
 use crate::profile::Profile;
@@ -41,6 +42,9 @@ pub struct Case {
     pub world: World,
     /// What was due and what was shown, for people.
     pub story: Vec<String>,
+    /// What made crash states fail, most frequent first; the scene shows the first of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub causes: Vec<Cause>,
     /// What was asked of the subject.
     #[serde(with = "plan")]
     pub plan: Plan,
@@ -60,7 +64,8 @@ pub enum Scene {
     Crash {
         /// Whether the store's creation was part of what crashed.
         creation: bool,
-        /// The crash of each life, in order.
+        /// The crash of each life, in order. A power loss among them names the medium whose rules
+        /// count in all of them; where there is none, nothing depends on a medium.
         choices: Vec<Choice>,
     },
     /// A real kill, which left these files.
@@ -91,6 +96,14 @@ pub enum CaseError {
     /// A claim that this program does not make.
     #[error("no claim {0:?}: `proofhouse explain` lists those there are")]
     UnknownClaim(String),
+    /// A cause that the case does not have.
+    #[error("no cause {number}: this case has {of}")]
+    NoCause {
+        /// The cause asked for, counted from 1.
+        number: usize,
+        /// How many there are.
+        of: usize,
+    },
     /// A case file, but damaged or mistyped.
     #[error("damaged at line {line}, column {column}: {what}")]
     Corrupt {
@@ -134,6 +147,23 @@ impl Case {
         }
     }
 
+    /// The case of one of its causes, counted from 1.
+    ///
+    /// # Errors
+    /// [`CaseError::NoCause`] if there are not so many.
+    pub fn of_cause(mut self, number: usize) -> Result<Self, CaseError> {
+        if number == 1 {
+            return Ok(self);
+        }
+        let found = number.checked_sub(1).and_then(|index| self.causes.get(index)).cloned();
+        let cause = found.ok_or(CaseError::NoCause { number, of: self.causes.len().max(1) })?;
+        if let Scene::Crash { choices, .. } = &mut self.scene {
+            *choices = cause.choices;
+        }
+        self.plan = cause.plan.unwrap_or(self.plan);
+        Ok(self)
+    }
+
     /// The case as indented JSON with a final newline.
     ///
     /// # Errors
@@ -153,7 +183,7 @@ fn corrupt(error: &serde_json::Error) -> CaseError {
 }
 
 /// A plan as a JSON object instead of a file of lines.
-mod plan {
+pub(crate) mod plan {
     use serde::{Deserializer, Serializer};
 
     use super::{Deserialize, Op, Plan, Serialize, Settings};
@@ -173,13 +203,35 @@ mod plan {
         ops: Vec<Op>,
     }
 
-    pub(super) fn serialize<S: Serializer>(plan: &Plan, to: S) -> Result<S::Ok, S::Error> {
-        let Plan { seed, settings, ops } = plan;
-        Borrowed { seed: *seed, settings, ops }.serialize(to)
+    pub(crate) fn serialize<S: Serializer>(plan: &Plan, to: S) -> Result<S::Ok, S::Error> {
+        borrowed(plan).serialize(to)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Plan, D::Error> {
-        let Owned { seed, settings, ops } = Owned::deserialize(from)?;
-        Ok(Plan { seed, settings, ops })
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Plan, D::Error> {
+        Owned::deserialize(from).map(plan)
+    }
+
+    #[expect(clippy::ref_option, reason = "the serialiser passes fields by reference")]
+    pub(crate) fn serialize_some<S: Serializer>(
+        plan: &Option<Plan>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        plan.as_ref().map(borrowed).serialize(to)
+    }
+
+    pub(crate) fn deserialize_some<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Option<Plan>, D::Error> {
+        Ok(Option::<Owned>::deserialize(from)?.map(plan))
+    }
+
+    fn borrowed(plan: &Plan) -> Borrowed<'_> {
+        let Plan { seed, settings, ops } = plan;
+        Borrowed { seed: *seed, settings, ops }
+    }
+
+    fn plan(owned: Owned) -> Plan {
+        let Owned { seed, settings, ops } = owned;
+        Plan { seed, settings, ops }
     }
 }

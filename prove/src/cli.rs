@@ -16,6 +16,7 @@ mod tests;
 mod trace;
 
 use std::io::Write as _;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -46,6 +47,9 @@ enum Command {
     Replay {
         /// The case file.
         file: PathBuf,
+        /// Which cause to show of several, counted from 1.
+        #[arg(long, value_name = "N", default_value = "1")]
+        cause: NonZeroUsize,
         /// Where real files go.
         #[arg(long, value_name = "DIR")]
         dir: Option<PathBuf>,
@@ -129,7 +133,7 @@ pub fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<ExitCode, Problem> {
     match cli.command.unwrap_or(Command::Prove(cli.prove)) {
         Command::Prove(args) => prove::run(&args),
-        Command::Replay { file, dir } => replay::run(&file, dir.as_deref()),
+        Command::Replay { file, cause, dir } => replay::run(&file, cause.get(), dir.as_deref()),
         Command::Explain { criterion } => Ok(explain::run(criterion.as_deref())),
         Command::Subjects => Ok(subjects::run()),
         Command::CheckSubject(args) => check_subject::run(&args),

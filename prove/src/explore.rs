@@ -1,29 +1,34 @@
 //! Crashes on the simulated disk: a plan is run once, then every state that a crash of it could
 //! leave is recovered and judged; recoveries themselves are recorded and crashed again.
 
+mod chain;
 mod life;
 #[cfg(test)]
 mod tests;
 
-use proofhouse_crash::{
-    BadChoice, Choice, CrashKind, CrashState, Dedup, Mark, Profile, SimDisk, TierCounts, Tiers,
-    Trace, enumerate,
-};
-use proofhouse_model::{Divergence, Marks, Plan, RunOptions, Subject, Universe, Violation, run};
+use std::collections::BTreeMap;
 
+use proofhouse_crash::{
+    Choice, Class, Counts, CrashKind, CrashState, Dedup, Mark, Profile, SimDisk, Tier, TierCounts,
+    Tiers, Trace, enumerate,
+};
+use proofhouse_model::{Divergence, Marks, Plan, RunOptions, Subject, Universe, run};
+
+pub use chain::{ReplayError, Told, medium_of};
+
+use crate::cause::Causes;
 use crate::due::{Due, Wrong};
 use crate::finding::{Kind, World};
 
-/// The media profile that decides verdicts.
-pub const MEDIA: Profile = Profile::Posix;
-
-/// Explores the crashes of one plan in one subject.
+/// Explores the crashes of one plan in one subject, on one medium.
 pub struct Explorer<'a> {
     subject: &'a dyn Subject<SimDisk>,
     plan: &'a Plan,
     universe: Universe,
     /// Whether the store's creation may crash too; else it is settled first.
     creation: bool,
+    /// Whose rules say what survives.
+    medium: Profile,
 }
 
 /// How much to enumerate.
@@ -31,7 +36,7 @@ pub struct Explorer<'a> {
 pub struct Depth {
     /// Of the life that carries out the plan.
     pub first: Tiers,
-    /// Of the lives that recover from that; `None` for not at all.
+    /// Of the lives that recover from tiers T0 to T2 of that; `None` for not at all.
     pub nested: Option<Tiers>,
 }
 
@@ -52,7 +57,7 @@ pub struct Explored {
     pub failures: Vec<Failure>,
 }
 
-/// A crash after which the subject was wrong.
+/// Crashes after which the subject was wrong in one way.
 #[derive(Debug, Clone)]
 pub struct Failure {
     /// What went wrong.
@@ -61,29 +66,68 @@ pub struct Failure {
     pub world: World,
     /// Whether the crash that mattered was one of a recovery.
     pub nested: bool,
-    /// The crashes, what was due and what was shown.
-    pub story: String,
-    /// The crash of each life, in order.
-    pub choices: Vec<Choice>,
+    /// What was lost, and how often.
+    pub causes: Causes,
+}
+
+/// What came of media that leave garbage in sectors under way.
+#[derive(Debug, Clone, Default)]
+pub struct BadMedia {
+    /// The states.
+    pub counts: Counts,
+    /// How many were wrong, by kind.
+    pub violations: BTreeMap<Kind, u64>,
+}
+
+impl BadMedia {
+    /// What several plans came to together.
+    pub fn total<'a>(all: impl Iterator<Item = &'a Self>) -> Self {
+        let mut total = Self::default();
+        for one in all {
+            total.counts += one.counts;
+            for (kind, states) in &one.violations {
+                *total.violations.entry(*kind).or_default() += states;
+            }
+        }
+        total
+    }
+
+    /// How many states were wrong.
+    pub fn violating(&self) -> u64 {
+        self.violations.values().sum()
+    }
 }
 
 /// A life on record, and what is due of whatever a crash of it leaves.
-pub struct Recorded {
-    /// What happened.
+struct Recorded {
     trace: Trace,
-    /// What is due.
     due: Due,
 }
 
+/// An exploration under way, and what it looks for.
+struct Search<'a> {
+    explored: Explored,
+    /// Whether a failure is the one looked for; the search ends with it.
+    sought: &'a dyn Fn(&Failure, &Class) -> bool,
+    found: Option<(Class, Vec<Choice>)>,
+}
+
 impl<'a> Explorer<'a> {
-    /// Crashes of a plan on a store whose creation is settled: durable before the plan begins.
+    /// Crashes of a plan on a store whose creation is settled: durable before the plan begins. The
+    /// medium is `posix`.
     pub fn of_plan(subject: &'a dyn Subject<SimDisk>, plan: &'a Plan) -> Self {
-        Self { subject, plan, universe: Universe::of(plan), creation: false }
+        let medium = Profile::Posix;
+        Self { subject, plan, universe: Universe::of(plan), creation: false, medium }
     }
 
     /// Crashes of a plan, creation included.
     pub fn of_creation(subject: &'a dyn Subject<SimDisk>, plan: &'a Plan) -> Self {
         Self { creation: true, ..Self::of_plan(subject, plan) }
+    }
+
+    /// The same crashes on another medium.
+    pub fn under(self, medium: Profile) -> Self {
+        Self { medium, ..self }
     }
 
     /// Runs the plan and everything that could become of it.
@@ -92,54 +136,69 @@ impl<'a> Explorer<'a> {
     /// The plan diverges from the oracle without any crash.
     pub fn explore(&self, depth: Depth) -> Result<Explored, Box<Divergence>> {
         let recorded = self.record()?;
-        let mut explored = Explored {
-            legal_space_log2: recorded.trace.legal_space_log2(MEDIA),
-            ..Explored::default()
-        };
-        let mut seen = Dedup::default();
-        for state in enumerate(&recorded.trace, MEDIA, depth.first) {
-            if !recorded.due.judges(state.kind) || !explored.first.count(&state, &mut seen) {
-                continue;
-            }
-            match self.recover(&recorded, &state) {
-                Err(wrong) => explored.fail(&recorded, &[&state], wrong),
-                Ok(recovery) => {
-                    explored.recoveries += 1;
-                    self.live(recovery, &recorded, &state, depth.nested, &mut explored);
-                }
-            }
-            explored.first.checked(&state);
-        }
-        Ok(explored)
+        let mut search = Search::until(&|_, _| false);
+        self.walk(&recorded, depth, &mut search);
+        let legal_space_log2 = recorded.trace.legal_space_log2(self.medium);
+        Ok(Explored { legal_space_log2, ..search.explored })
     }
 
-    /// The first failure of a given kind and world, and nothing beyond: for shrinking.
-    pub fn first_like(&self, depth: Depth, like: &Failure) -> Option<Failure> {
-        let found = self.explore(depth).ok()?.failures.into_iter();
-        found.into_iter().find(|one| (one.kind, one.world) == (like.kind, like.world))
+    /// The first failure of the same kind and of a wanted class: the class and the crash of each
+    /// life. For shrinking; nothing beyond it is explored.
+    pub fn first_like(
+        &self,
+        depth: Depth,
+        like: &Failure,
+        wanted: &dyn Fn(&Class) -> bool,
+    ) -> Option<(Class, Vec<Choice>)> {
+        let recorded = self.record().ok()?;
+        let sought = |failure: &Failure, class: &Class| failure.is_like(like) && wanted(class);
+        let mut search = Search::until(&sought);
+        self.walk(&recorded, depth, &mut search);
+        search.found
     }
 
-    /// Plays one chain of crashes again.
+    /// Recovers what is left by media that leave garbage in sectors under way. Such states decide
+    /// nothing: no store promises to survive them, though checksums may.
     ///
     /// # Errors
-    /// [`ReplayError`] if the chain does not fit what the subject does now.
-    pub fn replay(&self, choices: &[Choice]) -> Result<Option<Failure>, ReplayError> {
-        let mut recorded = self.record()?;
-        let mut before: Vec<CrashState> = Vec::new();
-        for (index, choice) in choices.iter().enumerate() {
-            let state = recorded.trace.state(choice)?;
-            let chain: Vec<_> = before.iter().chain([&state]).collect();
-            let lived = self
-                .recover(&recorded, &state)
-                .and_then(|recovery| self.live_on(recovery, &recorded, &state));
-            match lived {
-                Err(wrong) => return Ok(Some(failure(&recorded, &chain, wrong))),
-                Ok(next) if index + 1 < choices.len() => recorded = next,
-                Ok(_) => {}
+    /// The plan diverges from the oracle without any crash.
+    pub fn on_bad_media(&self) -> Result<BadMedia, Box<Divergence>> {
+        let recorded = self.record()?;
+        let mut came_to = BadMedia::default();
+        let (mut counts, mut seen) = (TierCounts::default(), Dedup::default());
+        for state in enumerate(&recorded.trace, self.medium, Tiers::BAD_MEDIA) {
+            if !recorded.due.judges(state.kind) || !counts.count(&state, &mut seen) {
+                continue;
             }
-            before.push(state);
+            if let Err((kind, _)) = self.recover(&recorded, &state) {
+                *came_to.violations.entry(kind).or_default() += 1;
+            }
+            counts.checked(&state);
         }
-        Ok(None)
+        came_to.counts = counts.total();
+        Ok(came_to)
+    }
+
+    fn walk(&self, recorded: &Recorded, depth: Depth, search: &mut Search<'_>) {
+        let mut seen = Dedup::default();
+        for state in enumerate(&recorded.trace, self.medium, depth.first) {
+            let judged = recorded.due.judges(state.kind);
+            if !judged || !search.explored.first.count(&state, &mut seen) {
+                continue;
+            }
+            match self.recover(recorded, &state) {
+                Err((kind, _)) => search.fail(recorded, &[&state], kind),
+                Ok(recovery) => {
+                    search.explored.recoveries += 1;
+                    let nested = depth.nested.filter(|_| state.choice.tier() <= Tier::T2);
+                    self.live(recovery, recorded, &state, nested, search);
+                }
+            }
+            search.explored.first.checked(&state);
+            if search.found.is_some() {
+                break;
+            }
+        }
     }
 
     /// Carries out the plan on a fresh disk.
@@ -169,38 +228,80 @@ impl<'a> Explorer<'a> {
         recorded: &Recorded,
         state: &CrashState,
         nested: Option<Tiers>,
-        explored: &mut Explored,
+        search: &mut Search<'_>,
     ) {
         let next = match self.live_on(recovery, recorded, state) {
-            Err(wrong) => return explored.fail(recorded, &[state], wrong),
+            Err((kind, _)) => return search.fail(recorded, &[state], kind),
             Ok(next) => next,
         };
         let Some(tiers) = nested else { return };
         let mut seen = Dedup::default();
-        for crash in enumerate(&next.trace, MEDIA, tiers) {
-            let kills = [state, &crash].iter().all(|one| one.kind == CrashKind::ProcessKill);
-            let counts =
-                if kills { &mut explored.nested_kills } else { &mut explored.nested_power };
+        for crash in enumerate(&next.trace, self.medium, tiers) {
+            let counts = search.explored.nested(&[state, &crash]);
             if !next.due.judges(crash.kind) || !counts.count(&crash, &mut seen) {
                 continue;
             }
-            let judged = self.recover(&next, &crash);
             counts.checked(&crash);
-            if let Err(wrong) = judged {
-                explored.fail(&next, &[state, &crash], wrong);
+            if let Err((kind, _)) = self.recover(&next, &crash) {
+                search.fail(&next, &[state, &crash], kind);
+            }
+            if search.found.is_some() {
+                break;
             }
         }
     }
 }
 
+impl<'a> Search<'a> {
+    fn until(sought: &'a dyn Fn(&Failure, &Class) -> bool) -> Self {
+        Self { explored: Explored::default(), sought, found: None }
+    }
+
+    /// Takes note of a failure. The class is that of the last crash.
+    fn fail(&mut self, recorded: &Recorded, chain: &[&CrashState], kind: Kind) {
+        // A state was made from its choice, so the choice fits.
+        let class = chain.last().and_then(|last| recorded.trace.classify(&last.choice).ok());
+        let Some(class) = class else { return };
+        let failure = Failure::new(kind, chain);
+        let choices = || chain.iter().map(|state| state.choice.clone()).collect();
+        if (self.sought)(&failure, &class) {
+            self.found = Some((class.clone(), choices()));
+        }
+        let failures = &mut self.explored.failures;
+        let place = failures.iter().position(|known| known.is_like(&failure));
+        let place = place.unwrap_or_else(|| {
+            failures.push(failure);
+            failures.len() - 1
+        });
+        failures[place].causes.count(class, choices);
+    }
+}
+
+impl Failure {
+    fn new(kind: Kind, chain: &[&CrashState]) -> Self {
+        Self { kind, world: world(chain), nested: chain.len() > 1, causes: Causes::default() }
+    }
+
+    /// Whether it is told together with another one.
+    fn is_like(&self, other: &Self) -> bool {
+        (self.kind, self.world, self.nested) == (other.kind, other.world, other.nested)
+    }
+}
+
+/// What the world did in a chain of crashes.
+fn world(chain: &[&CrashState]) -> World {
+    if chain.iter().any(|state| state.kind == CrashKind::PowerLoss) {
+        World::PowerLoss
+    } else {
+        World::ProcessKill
+    }
+}
+
 impl Explored {
-    fn fail(&mut self, recorded: &Recorded, chain: &[&CrashState], wrong: Wrong) {
-        let failure = failure(recorded, chain, wrong);
-        let like = |known: &Failure| {
-            (known.kind, known.world, known.nested) == (failure.kind, failure.world, failure.nested)
-        };
-        if !self.failures.iter().any(like) {
-            self.failures.push(failure);
+    fn nested(&mut self, chain: &[&CrashState]) -> &mut TierCounts {
+        match world(chain) {
+            World::PowerLoss => &mut self.nested_power,
+            World::ProcessKill | World::Undisturbed => &mut self.nested_kills,
         }
     }
 
@@ -221,42 +322,6 @@ impl Explored {
         total.legal_space_log2 = most + sum.max(1.0).log2();
         total
     }
-}
-
-/// A chain of crashes that cannot be played again.
-#[derive(Debug, thiserror::Error)]
-pub enum ReplayError {
-    /// The plan diverges without any crash.
-    #[error("the plan diverges before any crash: {0}")]
-    Diverged(#[from] Box<Divergence>),
-    /// The subject makes other calls than when the case was written.
-    #[error("the trace is another one now: {0}")]
-    Choice(#[from] BadChoice),
-}
-
-fn failure(recorded: &Recorded, chain: &[&CrashState], (kind, words): Wrong) -> Failure {
-    let power = chain.iter().any(|state| state.kind == CrashKind::PowerLoss);
-    let last = chain.last().map(|state| recorded.trace.explain(&state.choice).to_string());
-    let mut story: Vec<String> = chain
-        .iter()
-        .rev()
-        .skip(1)
-        .rev()
-        .map(|state| format!("first life: {}", state.choice))
-        .collect();
-    story.extend(last);
-    story.push(words);
-    Failure {
-        kind,
-        world: if power { World::PowerLoss } else { World::ProcessKill },
-        nested: chain.len() > 1,
-        story: story.join("\n"),
-        choices: chain.iter().map(|state| state.choice.clone()).collect(),
-    }
-}
-
-fn wrong(violation: &Violation) -> Wrong {
-    (violation.kind().into(), violation.to_string())
 }
 
 /// Writes events into the trace, and settles the disk once the store has been created.

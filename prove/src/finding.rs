@@ -3,10 +3,12 @@
 #[cfg(test)]
 mod tests;
 
+use proofhouse_crash::Profile as Medium;
 use proofhouse_model::ViolationKind;
 use serde::{Deserialize, Serialize};
 
 use crate::case::Case;
+use crate::cause::Cause;
 use crate::criteria;
 
 /// What went wrong.
@@ -62,6 +64,10 @@ pub struct Finding {
     pub claim: &'static str,
     /// What was due and what was shown, in one or a few lines.
     pub story: String,
+    /// The strongest medium that still shows it; `None` if no power loss is needed.
+    pub medium: Option<Medium>,
+    /// What made crash states fail, most frequent first; the case shows the first of them.
+    pub causes: Vec<Cause>,
     /// How to see it again, where that is possible.
     pub case: Option<Box<Case>>,
 }
@@ -103,6 +109,11 @@ const PRECEDENCE: [Exit; 7] = [
     Exit::Divergence,
     Exit::NonDeterminism,
 ];
+
+/// The claim that single power losses do no harm, whatever the medium.
+const POWER_LOSS: &str = "AC-04.power-loss";
+/// The same on ext4.
+const POWER_LOSS_ON_EXT4: &str = "AC-04.ext4";
 
 impl Kind {
     /// The exit a finding of this kind asks for.
@@ -173,7 +184,7 @@ pub fn claim(kind: Kind, world: World, under_test: &'static str) -> &'static str
         "AC-01" => "AC-01.same-process",
         "AC-02" => "AC-02.kill-boundaries",
         "AC-03" => "AC-03.crash-atomic",
-        "AC-04" => "AC-04.power-loss",
+        "AC-04" => POWER_LOSS,
         _ => "AC-08.differential",
     }
 }
@@ -181,7 +192,25 @@ pub fn claim(kind: Kind, world: World, under_test: &'static str) -> &'static str
 impl Finding {
     /// A finding met while measuring `under_test`, booked where it belongs.
     pub fn new(kind: Kind, world: World, under_test: &'static str, story: String) -> Self {
-        Self { kind, world, claim: claim(kind, world, under_test), story, case: None }
+        let claim = claim(kind, world, under_test);
+        Self { kind, world, claim, story, medium: None, causes: Vec::new(), case: None }
+    }
+
+    /// The same, shown by this medium and none stronger.
+    pub fn on(self, medium: Medium) -> Self {
+        Self { medium: Some(medium), ..self }
+    }
+
+    /// The same, for these causes.
+    pub fn because(self, causes: Vec<Cause>) -> Self {
+        Self { causes, ..self }
+    }
+
+    /// Whether a claim fails by it: its own, and what a power loss does on every medium it does on
+    /// ext4, too.
+    pub fn fails(&self, claim: &str) -> bool {
+        let everywhere = self.claim == POWER_LOSS && self.medium == Some(Medium::Ext4);
+        self.claim == claim || (everywhere && claim == POWER_LOSS_ON_EXT4)
     }
 
     /// The same, with the case that shows it again.

@@ -4,7 +4,8 @@
 //! `proofhouse-crash`, the engines of `proofhouse-subjects`, the vectors of `proofhouse-golden`.
 //!
 //! - [`criteria`] is what is claimed; [`measure`] measures it, [`verdict`] judges it.
-//! - A [`finding`] is what went wrong; a [`case`] file shows it again, by [`replay`].
+//! - A [`finding`] is what went wrong, for a few [`cause`]s; a [`case`] file shows it again, by
+//!   [`replay`].
 //! - A [`proof`] is all of one run: a [`table`] for people, a [`report`] for programs.
 //! - [`selfcheck`] puts the harness itself on trial, with deliberately flawed subjects.
 //!
@@ -12,6 +13,7 @@
 //! except where the budget ends a run and in what a report keeps apart as *observed*.
 
 pub mod case;
+pub mod cause;
 pub mod cli;
 pub mod criteria;
 pub mod due;

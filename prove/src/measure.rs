@@ -139,6 +139,7 @@ impl Context<'_> {
             kind: finding.kind,
             world: finding.world,
             story: finding.story.lines().map(str::to_owned).collect(),
+            causes: finding.causes.clone(),
             plan,
             scene,
         };

@@ -29,6 +29,12 @@ pub struct Scale {
     pub crash_plans: u64,
     /// Whether crashes of a recovery are enumerated in all tiers, not only T0 and all-lost.
     pub nested_in_full: bool,
+    /// Whether pairs of losses are enumerated (T3).
+    pub pairs: bool,
+    /// Random subsets of losses drawn at each crash point (T4).
+    pub random_losses: u32,
+    /// Whether media that leave garbage are looked at.
+    pub bad_media: bool,
     /// Plans killed before and after each of their storage calls, on real files.
     pub kill_plans: u64,
     /// Kills at random moments, on real files.
@@ -64,6 +70,9 @@ impl Profile {
                 process_plans: 10,
                 crash_plans: 8,
                 nested_in_full: false,
+                pairs: false,
+                random_losses: 0,
+                bad_media: false,
                 kill_plans: 1,
                 random_kills: 40,
                 gated_plans: 20,
@@ -78,6 +87,9 @@ impl Profile {
                 process_plans: 50,
                 crash_plans: 100,
                 nested_in_full: false,
+                pairs: false,
+                random_losses: 4,
+                bad_media: true,
                 kill_plans: 6,
                 random_kills: 300,
                 gated_plans: 100,
@@ -92,6 +104,9 @@ impl Profile {
                 process_plans: 200,
                 crash_plans: 300,
                 nested_in_full: true,
+                pairs: true,
+                random_losses: 16,
+                bad_media: true,
                 kill_plans: 40,
                 random_kills: 2_000,
                 gated_plans: 500,
@@ -113,6 +128,9 @@ impl Scale {
             process_plans: 0,
             crash_plans: 4,
             nested_in_full: false,
+            pairs: false,
+            random_losses: 0,
+            bad_media: false,
             kill_plans: 0,
             random_kills: 0,
             gated_plans: 40,

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use proofhouse_crash::Counts;
 
+use crate::explore::BadMedia;
 use crate::finding::{self, Exit, Finding};
 use crate::profile::Profile;
 use crate::verdict::{CriterionResult, Evidence, Verdict};
@@ -85,6 +86,12 @@ impl Proof {
     /// The base-two logarithm of the size of the whole legal space behind those states.
     pub fn legal_space_log2(&self) -> Option<f64> {
         self.evidence().filter_map(|(_, evidence)| evidence.legal_space_log2).reduce(f64::max)
+    }
+
+    /// What media did that leave garbage, if that was looked at.
+    pub fn bad_media(&self) -> Option<BadMedia> {
+        let all: Vec<_> = self.evidence().filter_map(|(_, one)| one.bad_media.as_ref()).collect();
+        (!all.is_empty()).then(|| BadMedia::total(all.into_iter()))
     }
 
     /// Cases left out, by rule.

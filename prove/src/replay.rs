@@ -8,7 +8,7 @@ use proofhouse_model::{Plan, Window};
 
 use crate::case::{Case, Scene};
 use crate::cli::Problem;
-use crate::explore::{Explorer, ReplayError};
+use crate::explore::{Explorer, ReplayError, Told};
 use crate::finding::{Exit, Kind};
 use crate::measure::{self, Context, determinism, differential, gates, kills};
 use crate::parallel::Budget;
@@ -77,10 +77,8 @@ pub fn replay(case: &Case, dir: &Path) -> Result<Replayed, Problem> {
                 Explorer::of_plan(&subject, plan)
             };
             let failure = explorer.replay(choices).map_err(|error| misfit(&error))?;
-            failure.map_or(Replayed::Gone, |failure| Replayed::Again {
-                kind: failure.kind,
-                story: failure.story,
-            })
+            failure
+                .map_or(Replayed::Gone, |Told { kind, story, .. }| Replayed::Again { kind, story })
         }
         Scene::Killed { window, image } => killed(&context, plan, *window, image),
         Scene::Watched => {

@@ -10,10 +10,11 @@ mod tests;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use proofhouse_crash::Counts;
+use proofhouse_crash::{Class, Counts, Profile as Medium};
 use serde::Serialize;
 
-use crate::finding::{Kind, World};
+use crate::explore::BadMedia;
+use crate::finding::{Finding, Kind, World};
 use crate::proof::Proof;
 use crate::table::replay_line;
 use crate::verdict::{ClaimResult, CriterionResult, Evidence, Reason};
@@ -33,12 +34,14 @@ pub struct Report<'a> {
     subject: &'a str,
     profile: &'static str,
     seed: u64,
-    media: &'static str,
+    media: [Medium; 2],
     exit: u8,
     criteria: Vec<CriterionReport<'a>>,
     states: BTreeMap<String, Counts>,
     #[serde(skip_serializing_if = "Option::is_none")]
     legal_space_log2: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bad_media: Option<BadMediaReport>,
     self_check: Vec<FlawedReport<'a>>,
     observed: Observed<'a>,
 }
@@ -89,7 +92,24 @@ struct FindingReport<'a> {
     claim: &'static str,
     story: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    medium: Option<Medium>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    causes: Vec<CauseReport<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     replay: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct CauseReport<'a> {
+    states: u64,
+    #[serde(flatten)]
+    class: &'a Class,
+}
+
+#[derive(Debug, Serialize)]
+struct BadMediaReport {
+    states: Counts,
+    violations: BTreeMap<Kind, u64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -128,11 +148,12 @@ impl<'a> Report<'a> {
             subject: &proof.subject,
             profile: proof.profile.name(),
             seed: proof.seed,
-            media: "posix",
+            media: [Medium::Posix, Medium::Ext4],
             exit: proof.exit(require_all) as u8,
             criteria: proof.criteria.iter().map(|one| criterion(one, proof, cases)).collect(),
             states: proof.states(),
             legal_space_log2: proof.legal_space_log2(),
+            bad_media: proof.bad_media().map(bad_media),
             self_check: proof.self_check.iter().map(flawed).collect(),
             observed: Observed { seconds: proof.took.as_secs_f64(), claims: observed.collect() },
         }
@@ -169,14 +190,28 @@ fn criterion<'a>(
         findings: findings
             .filter(|(finding, _)| finding.criterion() == result.criterion.id)
             .map(|(finding, case)| FindingReport {
-                kind: finding.kind,
-                world: finding.world,
-                claim: finding.claim,
-                story: &finding.story,
                 replay: case.as_deref().map(replay_line),
+                ..told(finding)
             })
             .collect(),
     }
+}
+
+fn told(finding: &Finding) -> FindingReport<'_> {
+    let causes = finding.causes.iter();
+    FindingReport {
+        kind: finding.kind,
+        world: finding.world,
+        claim: finding.claim,
+        story: &finding.story,
+        medium: finding.medium,
+        causes: causes.map(|one| CauseReport { states: one.states, class: &one.class }).collect(),
+        replay: None,
+    }
+}
+
+fn bad_media(came_to: BadMedia) -> BadMediaReport {
+    BadMediaReport { states: came_to.counts, violations: came_to.violations }
 }
 
 fn claim(result: &ClaimResult) -> ClaimReport<'_> {

@@ -9,7 +9,7 @@ use std::path::Path;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
 use crate::criteria::Status;
-use crate::explore::MEDIA;
+use crate::finding::Finding;
 use crate::proof::Proof;
 use crate::verdict::{CriterionResult, Reason, Verdict};
 
@@ -27,14 +27,31 @@ pub fn render(proof: &Proof, cases: &[Option<std::path::PathBuf>]) -> String {
     write_unmeasured(&mut text, proof);
     write_self_check(&mut text, proof);
     for (finding, case) in proof.findings.iter().zip(cases) {
-        let (claim, kind) = (finding.claim, finding.kind.words());
-        // Writing to a string cannot fail, here and below.
-        let _ = writeln!(text, "\nFAIL {claim}: {kind}\n{}", indent(&finding.story));
+        write_finding(&mut text, finding);
         if let Some(path) = case {
             let _ = writeln!(text, "  {}", replay_line(path));
         }
     }
     text
+}
+
+/// Causes shown of one finding; its case file holds all.
+const CAUSES: usize = 5;
+
+fn write_finding(text: &mut String, finding: &Finding) {
+    let (claim, kind) = (finding.claim, finding.kind.words());
+    // Writing to a string cannot fail, here and below.
+    let _ = write!(text, "\nFAIL {claim}: {kind}");
+    if let Some(medium) = finding.medium {
+        let _ = write!(text, ", strongest medium {medium}");
+    }
+    let _ = writeln!(text, "\n{}", indent(&finding.story));
+    for (number, cause) in finding.causes.iter().take(CAUSES).enumerate() {
+        let _ = writeln!(text, "  cause {}: {cause}", number + 1);
+    }
+    if let more @ 1.. = finding.causes.len().saturating_sub(CAUSES) {
+        let _ = writeln!(text, "  more causes in the case file: {more}");
+    }
 }
 
 /// The line that shows a failure again.
@@ -93,9 +110,9 @@ fn write_states(text: &mut String, proof: &Proof) {
     if !states.is_empty() {
         let _ = writeln!(
             text,
-            "crash states on the simulated disk (T0: process kill; T1, T2: power loss under media \
-             profile {MEDIA},\none pending operation lost, kept or torn; nested: a crash of the \
-             recovery or of the life after it)"
+            "crash states on the simulated disk (T0: process kill; T1, T2: power loss, one pending \
+             operation\nlost, kept or torn; T3, T4: two, several; media profile posix, or as named; \
+             nested: a crash of the\nrecovery or of the life after it)"
         );
     }
     for (tier, counts) in states {
@@ -111,6 +128,14 @@ fn write_states(text: &mut String, proof: &Proof) {
     if let Some(log2) = proof.legal_space_log2() {
         let _ =
             writeln!(text, "  all states that power loss could leave of these plans: 2^{log2:.1}");
+    }
+    if let Some(bad_media) = proof.bad_media() {
+        let _ = writeln!(
+            text,
+            "  bad-media: {} of {} states violate; decides nothing",
+            grouped(bad_media.violating()),
+            grouped(bad_media.counts.checked),
+        );
     }
     for (rule, count) in proof.excluded() {
         let _ = writeln!(text, "  excluded: {} ({rule})", grouped(count));

@@ -11,6 +11,7 @@ use proofhouse_model::About;
 use serde::{Deserialize, Serialize};
 
 use crate::criteria::{Claim, Criterion, Status, Unmet};
+use crate::explore::BadMedia;
 use crate::finding::{Finding, Kind};
 
 /// Why something was not measured.
@@ -100,6 +101,8 @@ pub struct Evidence {
     pub counts: BTreeMap<String, Counts>,
     /// The base-two logarithm of the number of all legal crash states of the plans.
     pub legal_space_log2: Option<f64>,
+    /// States of a medium that leaves garbage; they decide nothing.
+    pub bad_media: Option<BadMedia>,
     /// Cases left out, by rule.
     pub excluded: BTreeMap<&'static str, u64>,
     /// Figures that need not repeat exactly in the next run.
@@ -144,7 +147,7 @@ pub fn judge_claim(
     evidence: Option<Evidence>,
     findings: &[Finding],
 ) -> ClaimResult {
-    let kinds = || findings.iter().filter(|f| f.claim == claim.id).map(|f| f.kind);
+    let kinds = || findings.iter().filter(|f| f.fails(claim.id)).map(|f| f.kind);
     let failed = kinds().any(|kind| kind != Kind::HarnessBroken);
     let broken = kinds()
         .any(|kind| kind == Kind::HarnessBroken)

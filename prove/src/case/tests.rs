@@ -1,4 +1,4 @@
-use proofhouse_crash::Fate;
+use proofhouse_crash::{Class, Fate, Missing, Site};
 use proofhouse_model::{GenerateProfile, generate};
 
 use super::*;
@@ -14,9 +14,16 @@ fn sample() -> Case {
         kind: Kind::Lost,
         world: World::ProcessKill,
         story: vec!["lost".to_owned()],
+        causes: vec![cause(&choices)],
         plan: generate(1, &GenerateProfile::crash()),
         scene: Scene::Crash { creation: false, choices },
     }
+}
+
+fn cause(choices: &[Choice]) -> Cause {
+    let site = Site { operation: "write".to_owned(), role: "log".to_owned() };
+    let class = Class { site, missing: Missing::ContentBeforeAck };
+    Cause { class, states: 2, choices: choices.to_vec(), plan: None }
 }
 
 fn check(file: &str, due: &CaseError) {

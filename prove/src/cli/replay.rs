@@ -9,9 +9,10 @@ use crate::case::{Case, CaseError};
 use crate::replay::{Replayed, replay};
 
 /// Plays a case file and says whether it still fails; the exit code is that of its finding.
-pub(super) fn run(file: &Path, dir: Option<&Path>) -> Result<ExitCode, Problem> {
+pub(super) fn run(file: &Path, number: usize, dir: Option<&Path>) -> Result<ExitCode, Problem> {
     let bytes = std::fs::read(file).map_err(Problem::with(file))?;
-    let case = Case::parse(&bytes).map_err(|error| case_problem(file, error))?;
+    let case = Case::parse(&bytes).and_then(|case| case.of_cause(number));
+    let case = case.map_err(|error| case_problem(file, error))?;
     let dir = place_for_files(dir)?;
     let Case { subject, claim, kind, .. } = &case;
     show(&format!("{subject} · {claim} · {}\n", kind.words()));

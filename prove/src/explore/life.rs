@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use proofhouse_crash::{CrashState, SimDisk};
 use proofhouse_model::{Got, Recovered, State, Store, Violation, life_two, observe, panic_message};
 
-use super::{DiskMarks, Explorer, Recorded, wrong};
+use super::{DiskMarks, Explorer, Recorded};
 use crate::due::Wrong;
 use crate::finding::Kind;
 
@@ -67,6 +67,10 @@ impl Explorer<'_> {
         let capabilities = self.subject.about().capabilities;
         observe(store.client().as_mut(), &self.universe, capabilities)
     }
+}
+
+fn wrong(violation: &Violation) -> Wrong {
+    (violation.kind().into(), violation.to_string())
 }
 
 /// A panic in the subject is its answer, not the end of the harness. The subject is not used again

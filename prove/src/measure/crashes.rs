@@ -1,14 +1,12 @@
 //! Crashes on the simulated disk, over generated plans and over the creation of a store.
 
-use std::collections::BTreeSet;
+mod findings;
 
-use proofhouse_crash::{Counts, Tier, TierCounts, Tiers};
-use proofhouse_model::{Divergence, GenerateProfile, Mechanism, Mechanisms, Plan, shrink};
+use proofhouse_crash::{Counts, PowerLoss, Profile, Random, Tier, TierCounts, Tiers};
+use proofhouse_model::{Divergence, GenerateProfile, Mechanism, Mechanisms, Plan};
 
 use super::{Context, DIVERGENT, Measured, Room, differential};
-use crate::case::Scene;
-use crate::explore::{Depth, Explored, Explorer, Failure};
-use crate::finding::{Finding, Kind, World};
+use crate::explore::{BadMedia, Depth, Explored, Explorer};
 use crate::parallel;
 use crate::verdict::{Evidence, Reason};
 
@@ -24,6 +22,7 @@ pub(super) const ROOM: Room = Room {
         "AC-04.power-loss",
         "AC-04.recovery-loses-power",
         "AC-04.creation",
+        "AC-04.ext4",
     ],
     measure,
 };
@@ -40,36 +39,42 @@ const NEEDED: [Mechanism; 5] = [
     Mechanism::Reopen,
 ];
 
+/// One plan and what became of it.
 struct Case {
     plan: Plan,
     creation: bool,
-    came_to: Result<Explored, Box<Divergence>>,
+    came_to: Result<CameTo, Box<Divergence>>,
+}
+
+/// What became of a plan on each medium.
+struct CameTo {
+    posix: Explored,
+    ext4: Explored,
+    bad_media: BadMedia,
 }
 
 fn measure(context: &Context) -> Measured {
     let plans = context.scale.crash_plans;
     let done = parallel::map(CREATIONS + plans, context.budget, |case| one(context, case));
     let mut measured = Measured::default();
-    let not_reached = not_reached(context, &done);
-    let findings = findings(context, &done);
-    let explored = |creation| {
+    let came_to = |creation| {
         let of = done.iter().filter(move |case| case.creation == creation);
         of.filter_map(|case| case.came_to.as_ref().ok())
     };
     let divergent = done.iter().filter(|case| case.came_to.is_err()).count() as u64;
-    show_plans(&mut measured, &Explored::total(explored(false)), divergent);
+    show_plans(&mut measured, came_to(false), divergent);
     if !context.scale.nested_in_full {
         name_all_lost(&mut measured);
     }
-    if let Some(missing) = not_reached {
+    if let Some(missing) = not_reached(context, &done) {
         stop(&mut measured, Reason::NotReached, &missing);
     }
-    show_creations(&mut measured, &Explored::total(explored(true)));
+    show_creations(&mut measured, came_to(true));
     if (done.len() as u64) < CREATIONS + plans {
         let note = format!("{} of {} plans explored", done.len(), CREATIONS + plans);
         stop(&mut measured, Reason::Budget, &note);
     }
-    measured.findings = findings;
+    measured.findings = findings::all(context, &done);
     measured
 }
 
@@ -87,21 +92,55 @@ fn one(context: &Context, case: u64) -> Case {
         plan.ops.clear();
     }
     let plan = differential::with_reads(&plan, context.subject.about().capabilities);
-    let came_to = explorer(context, &plan, creation).explore(depth(context, creation));
+    let came_to = explore(context, &plan, creation, case);
     Case { plan, creation, came_to }
 }
 
-fn explorer<'a>(context: &Context<'a>, plan: &'a Plan, creation: bool) -> Explorer<'a> {
-    if creation {
+fn explore(
+    context: &Context,
+    plan: &Plan,
+    creation: bool,
+    case: u64,
+) -> Result<CameTo, Box<Divergence>> {
+    let on = |medium| explorer(context, plan, creation, medium);
+    let depth = depth(context, creation, case);
+    let power = Depth { first: Tiers { kill: false, ..depth.first }, nested: None };
+    Ok(CameTo {
+        posix: on(Profile::Posix).explore(depth)?,
+        ext4: if creation { Explored::default() } else { on(Profile::Ext4).explore(power)? },
+        bad_media: if context.scale.bad_media && !creation {
+            on(Profile::Posix).on_bad_media()?
+        } else {
+            BadMedia::default()
+        },
+    })
+}
+
+fn explorer<'a>(
+    context: &Context<'a>,
+    plan: &'a Plan,
+    creation: bool,
+    medium: Profile,
+) -> Explorer<'a> {
+    let explorer = if creation {
         Explorer::of_creation(context.subject, plan)
     } else {
         Explorer::of_plan(context.subject, plan)
-    }
+    };
+    explorer.under(medium)
 }
 
-fn depth(context: &Context, creation: bool) -> Depth {
-    let nested = if context.scale.nested_in_full { Tiers::ALL } else { Tiers::NESTED };
-    Depth { first: Tiers::ALL, nested: (!creation).then_some(nested) }
+/// How deep to go in one case; its number decides which random subsets are drawn.
+fn depth(context: &Context, creation: bool, case: u64) -> Depth {
+    let scale = &context.scale;
+    let random =
+        Random { count: scale.random_losses, seed: context.seed_of("random losses", case) };
+    let power_loss = if scale.pairs { PowerLoss::Pairs } else { PowerLoss::Torn };
+    let nested = if scale.nested_in_full { Tiers::ALL } else { Tiers::NESTED };
+    Depth {
+        first: Tiers { power_loss, random, ..Tiers::ALL },
+        nested: (!creation).then_some(nested),
+    }
 }
 
 /// What no plan made the subject do, in words.
@@ -119,13 +158,21 @@ fn not_reached(context: &Context, done: &[Case]) -> Option<String> {
     (!missing.is_empty()).then(|| format!("no plan reached {}", missing.join(", ")))
 }
 
-fn show_plans(measured: &mut Measured, total: &Explored, divergent: u64) {
+fn show_plans<'a>(
+    measured: &mut Measured,
+    came_to: impl Iterator<Item = &'a CameTo> + Clone,
+    divergent: u64,
+) {
+    let total = Explored::total(came_to.clone().map(|one| &one.posix));
+    let on_ext4 = Explored::total(came_to.clone().map(|one| &one.ext4));
+    let bad_media = BadMedia::total(came_to.map(|one| &one.bad_media));
     let kills = select(&total.first, "", |tier| tier == Tier::T0).without(DIVERGENT, divergent);
     let power = select(&total.first, "", |tier| tier > Tier::T0);
+    let ext4 = select(&on_ext4.first, "ext4 ", |tier| tier > Tier::T0);
     let nested_kills = select(&total.nested_kills, "nested ", |_| true);
     let nested_power = select(&total.nested_power, "nested ", |_| true);
     let mut atomic = Evidence::default();
-    for part in [&kills, &power, &nested_kills, &nested_power] {
+    for part in [&kills, &power, &ext4, &nested_kills, &nested_power] {
         atomic.done += part.done;
         atomic.possible = Some(atomic.possible.unwrap_or_default() + part.possible.unwrap_or(0));
         atomic.unit = part.unit;
@@ -138,8 +185,13 @@ fn show_plans(measured: &mut Measured, total: &Explored, divergent: u64) {
     measured.show("AC-03.crash-atomic", atomic);
     measured.show(
         "AC-04.power-loss",
-        Evidence { legal_space_log2: Some(total.legal_space_log2), ..power },
+        Evidence {
+            legal_space_log2: Some(total.legal_space_log2),
+            bad_media: (bad_media.counts.checked > 0).then_some(bad_media),
+            ..power
+        },
     );
+    measured.show("AC-04.ext4", ext4);
     measured.show("AC-04.recovery-loses-power", nested_power);
 }
 
@@ -153,7 +205,8 @@ fn name_all_lost(measured: &mut Measured) {
     }
 }
 
-fn show_creations(measured: &mut Measured, total: &Explored) {
+fn show_creations<'a>(measured: &mut Measured, came_to: impl Iterator<Item = &'a CameTo>) {
+    let total = Explored::total(came_to.map(|one| &one.posix));
     measured.show("AC-02.creation", select(&total.first, "creation ", |tier| tier == Tier::T0));
     measured.show("AC-04.creation", select(&total.first, "creation ", |tier| tier > Tier::T0));
 }
@@ -166,63 +219,4 @@ fn select(counts: &TierCounts, prefix: &str, chosen: fn(Tier) -> bool) -> Eviden
     let sum = |of: fn(&Counts) -> u64| counts.iter().map(|(_, counts)| of(counts)).sum();
     let evidence = Evidence::of(sum(|one| one.checked), sum(|one| one.distinct), "states");
     Evidence { counts: counts.into_iter().collect(), ..evidence }
-}
-
-/// One finding of each claim and kind. What a kill already shows is a flaw of kills: a power loss
-/// that shows the same kind of wrong tells nothing more.
-fn findings(context: &Context, done: &[Case]) -> Vec<Finding> {
-    let failures = || {
-        let explored = done.iter().filter_map(|case| Some((case, case.came_to.as_ref().ok()?)));
-        explored.flat_map(|(case, explored)| explored.failures.iter().map(move |one| (case, one)))
-    };
-    let by_kill: BTreeSet<Kind> = failures()
-        .filter(|(_, failure)| failure.world == World::ProcessKill)
-        .map(|(_, failure)| failure.kind)
-        .collect();
-    let mut seen = BTreeSet::new();
-    let mut found: Vec<Finding> = failures()
-        .filter(|(_, one)| one.world == World::ProcessKill || !by_kill.contains(&one.kind))
-        .filter(|(case, failure)| seen.insert((under_test(case, failure), failure.kind)))
-        .map(|(case, failure)| finding(context, case, failure))
-        .collect();
-    let divergences =
-        done.iter().find_map(|case| Some((case, case.came_to.as_ref().err()?.as_ref())));
-    found.extend(
-        divergences.map(|(case, divergence)| {
-            differential::finding(context, &case.plan, divergence.clone())
-        }),
-    );
-    found
-}
-
-fn under_test(case: &Case, failure: &Failure) -> &'static str {
-    match (failure.world, case.creation, failure.nested) {
-        (World::PowerLoss, true, _) => "AC-04.creation",
-        (World::PowerLoss, false, true) => "AC-04.recovery-loses-power",
-        (World::PowerLoss, false, false) => "AC-04.power-loss",
-        (_, true, _) => "AC-02.creation",
-        (_, false, _) if failure.kind == Kind::Unstable => "AC-02.recovery-stable",
-        (_, false, true) => "AC-02.recovery-killed",
-        (_, false, false) => "AC-02.kill-boundaries",
-    }
-}
-
-/// The finding of a failure, its plan shrunk.
-fn finding(context: &Context, case: &Case, failure: &Failure) -> Finding {
-    let depth = Depth {
-        first: match failure.world {
-            World::ProcessKill => Tiers::KILLS,
-            World::Undisturbed | World::PowerLoss => Tiers::ALL,
-        },
-        nested: depth(context, case.creation).nested.filter(|_| failure.nested),
-    };
-    let again = |plan: &Plan| explorer(context, plan, case.creation).first_like(depth, failure);
-    // Each trial explores a whole plan: far fewer are granted than for a single run.
-    let trials = context.scale.shrink_trials / 10;
-    let plan = shrink(&case.plan, trials, &mut |plan| again(plan).is_some());
-    let failure = again(&plan).unwrap_or_else(|| failure.clone());
-    let Failure { kind, world, story, choices, .. } = &failure;
-    let finding = Finding::new(*kind, *world, under_test(case, &failure), story.clone());
-    let scene = Scene::Crash { creation: case.creation, choices: choices.clone() };
-    context.with_case(finding, plan, scene)
 }

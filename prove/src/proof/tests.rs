@@ -1,4 +1,7 @@
+use proofhouse_crash::{Class, Missing, Profile as Medium, Site};
+
 use super::*;
+use crate::cause::Cause;
 use crate::criteria::{self, ALL, Status};
 use crate::finding::{Kind, World};
 use crate::verdict::{Reason, judge, judge_claim};
@@ -20,6 +23,7 @@ pub(crate) fn sample(findings: Vec<Finding>) -> Proof {
                     excluded: BTreeMap::from([("the reader waited for the writer", 3)]),
                     ..evidence
                 },
+                "AC-04.power-loss" => Evidence { bad_media: Some(bad_media()), ..evidence },
                 "AC-07.visibility" => {
                     Evidence { observed: BTreeMap::from([("reads", 17)]), ..evidence }
                 }
@@ -45,6 +49,25 @@ pub(crate) fn sample(findings: Vec<Finding>) -> Proof {
         }],
         took: Duration::from_secs(3),
     }
+}
+
+fn bad_media() -> BadMedia {
+    let counts = Counts { generated: 4_000, legal: 4_000, distinct: 3_456, checked: 3_456 };
+    BadMedia { counts, violations: BTreeMap::from([(Kind::Lost, 2), (Kind::Partial, 10)]) }
+}
+
+/// Commits lost on every medium, for six causes.
+pub(crate) fn lost_with_power() -> Finding {
+    let story =
+        "power loss (ext4) before #4: lost all pending\nlost: shows the state after 1 events";
+    let causes = (1..=6).rev().map(|states| {
+        let site = Site { operation: "write".to_owned(), role: format!("log-{states}") };
+        let class = Class { site, missing: Missing::ContentBeforeAck };
+        Cause { class, states, choices: Vec::new(), plan: None }
+    });
+    Finding::new(Kind::Lost, World::PowerLoss, "AC-04.power-loss", story.to_owned())
+        .on(Medium::Ext4)
+        .because(causes.collect())
 }
 
 /// A lost commit.

@@ -1,7 +1,7 @@
 use serde_json::Value;
 
 use super::*;
-use crate::proof::tests::{lost, sample};
+use crate::proof::tests::{lost, lost_with_power, sample};
 
 fn report(proof: &Proof) -> Value {
     let cases = vec![Some(PathBuf::from("case.json")); proof.findings.len()];
@@ -14,7 +14,7 @@ fn schema() -> jsonschema::Validator {
 
 #[test]
 fn reports_are_valid_by_their_schema() {
-    for findings in [vec![], vec![lost()]] {
+    for findings in [vec![], vec![lost()], vec![lost_with_power()]] {
         let report = report(&sample(findings));
         let errors: Vec<_> = schema().iter_errors(&report).map(|error| error.to_string()).collect();
         assert_eq!(errors, Vec::<String>::new());
@@ -45,6 +45,20 @@ fn a_failed_criterion_carries_the_line_that_replays_it() {
     assert_eq!(criterion["verdict"], "FAIL");
     assert_eq!(criterion["findings"][0]["replay"], "proofhouse replay case.json");
     assert_eq!(report["exit"], 11);
+}
+
+#[test]
+fn what_ext4_shows_fails_both_claims_for_its_causes() {
+    let report = report(&sample(vec![lost_with_power()]));
+    let durability = &report["criteria"][3];
+    let failed = |claim: &&Value| claim["verdict"] == "FAIL";
+    let claims = durability["claims"].as_array().unwrap().iter().filter(failed);
+    assert!(claims.map(|claim| &claim["id"]).eq(["AC-04.power-loss", "AC-04.ext4"]));
+    let finding = &durability["findings"][0];
+    assert_eq!(finding["medium"], "ext4");
+    assert_eq!(finding["causes"][0]["states"], 6);
+    assert_eq!(finding["causes"][0]["missing"], "content_before_ack");
+    assert_eq!(report["bad_media"]["violations"]["partial"], 10);
 }
 
 #[test]

@@ -63,6 +63,29 @@ fn bytes_that_differ_between_runs_differ_again() {
 }
 
 #[test]
+fn each_cause_of_a_finding_is_shown_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let args = ["--subject", "flawed:ack-before-sync", "--criteria", "AC-04"];
+    let output = proofhouse(dir.path(), &args);
+    assert_eq!(output.status.code(), Some(11), "{}", stdout(&output));
+    let findings = report(dir.path())["criteria"][3]["findings"].clone();
+    for finding in findings.as_array().unwrap() {
+        assert_eq!(finding["medium"], "ext4");
+        let file = finding["replay"].as_str().unwrap().split(' ').next_back().unwrap();
+        let causes = finding["causes"].as_array().unwrap().len();
+        for cause in 1..=causes {
+            let again = proofhouse(dir.path(), &["replay", file, "--cause", &cause.to_string()]);
+            assert_eq!(again.status.code(), Some(11), "{cause}: {}", stdout(&again));
+        }
+        let args = ["replay", file, "--cause", &(causes + 1).to_string()];
+        let none = proofhouse(dir.path(), &args);
+        assert_eq!(none.status.code(), Some(1));
+        let due = format!("no cause {}: this case has {causes}\n", causes + 1);
+        assert!(String::from_utf8(none.stderr).unwrap().ends_with(&due));
+    }
+}
+
+#[test]
 fn a_real_kill_leaves_a_case_that_starts_at_recovery() {
     let claims = check("leftover-refused", "AC-02", 13);
     assert!(claims.iter().any(|claim| claim == "AC-02.real-kills"), "{claims:?}");
