@@ -169,9 +169,11 @@ impl Marker {
 ///
 /// # Errors
 /// [`io::ErrorKind::NotFound`], [`io::ErrorKind::PermissionDenied`] and others if it cannot be
-/// started or traced; [`io::ErrorKind::InvalidData`] if the watched directory holds anything but
+/// started or traced; [`io::ErrorKind::Unsupported`] without a `/proc` that shows this process;
+/// [`io::ErrorKind::InvalidData`] if the watched directory holds anything but
 /// directories and files of one name each; whatever the system says of files and processes.
 pub fn record(command: RecordCommand, options: RecordOptions) -> io::Result<Session> {
+    check_proc()?;
     let world = World::read(&command.watched)?;
     let (stdin_reader, stdin) = io::pipe()?;
     let (stdout, stdout_writer) = io::pipe()?;
@@ -294,6 +296,16 @@ impl Drop for Session {
 
 fn join(tracer: JoinHandle<io::Result<Recorded>>) -> io::Result<Recorded> {
     tracer.join().unwrap_or_else(|_| Err(io::Error::other("the recorder's thread panicked")))
+}
+
+/// Whether `/proc` is that of our processes: all that is looked up is looked up there.
+fn check_proc() -> io::Result<()> {
+    let own = std::process::id().to_string();
+    if std::fs::read_link("/proc/self").is_ok_and(|link| link.as_os_str() == own.as_str()) {
+        return Ok(());
+    }
+    let what = "/proc is not mounted, or is that of other processes";
+    Err(io::Error::new(io::ErrorKind::Unsupported, what))
 }
 
 /// The identity of a pipe: both its ends have it, wherever they are passed.

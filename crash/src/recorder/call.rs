@@ -9,8 +9,6 @@ pub(super) enum Stop {
     Always,
     /// If the argument of this number (from 0) has all bits of one of these masks.
     Bits(u8, &'static [u64]),
-    /// If the argument of this number (from 0) is one of these values.
-    Values(u8, &'static [u64]),
 }
 
 /// The bits of `open` that change something: `O_CREAT`, `O_TRUNC` and the bit of `O_TMPFILE` that
@@ -23,23 +21,38 @@ const WRITABLE: &[u64] = &[2];
 /// `MAP_SHARED`, a bit of `MAP_SHARED_VALIDATE` too.
 const SHARED: &[u64] = &[1];
 
+/// `MAP_ANONYMOUS`: memory of no file, whatever the descriptor.
+const ANONYMOUS: u64 = 0x20;
+
 const FICLONE: u64 = 0x4004_9409;
 const FICLONERANGE: u64 = 0x4020_940d;
 
-/// Clones, and calls that allocate, free, zero or move blocks (linux/fs.h, linux/falloc.h, ext4,
-/// f2fs). The first two are recorded, the others are refused by name.
-const BLOCK_REQUESTS: &[u64] = &[
-    FICLONE,
-    FICLONERANGE,
-    0x4030_5828, // FS_IOC_RESVSP
-    0x4030_582a, // FS_IOC_RESVSP64
-    0x4030_5829, // FS_IOC_UNRESVSP
-    0x4030_582b, // FS_IOC_UNRESVSP64
-    0x4030_5839, // FS_IOC_ZERO_RANGE
-    0xc028_660f, // EXT4_IOC_MOVE_EXT
-    0x0000_f501, // F2FS_IOC_START_ATOMIC_WRITE
-    0x0000_f502, // F2FS_IOC_COMMIT_ATOMIC_WRITE
+/// Requests of `ioctl` that change no content, although they do not merely read (linux/fs.h,
+/// linux/fiemap.h, ext4): flags of descriptors and files, block maps, deduplication of what is equal
+/// already. Those that are declared to read only need no list; every other one that succeeds on a
+/// watched file is refused by name.
+const HARMLESS_REQUESTS: &[u64] = &[
+    0x0001,      // FIBMAP
+    0x0002,      // FIGETBSZ
+    0x541b,      // FIONREAD
+    0x5421,      // FIONBIO
+    0x5450,      // FIONCLEX
+    0x5451,      // FIOCLEX
+    0x5452,      // FIOASYNC
+    0x5460,      // FIOQSIZE
+    0x6612,      // EXT4_IOC_PRECACHE_EXTENTS
+    0x4004_6629, // EXT4_IOC_GETSTATE
+    0x4008_6602, // FS_IOC_SETFLAGS
+    0x4008_7602, // FS_IOC_SETVERSION
+    0x401c_5820, // FS_IOC_FSSETXATTR
+    0xc018_9436, // FIDEDUPERANGE
+    0xc020_660b, // FS_IOC_FIEMAP
 ];
+
+/// The two bits of a request that say which way data goes, and their value where it only comes
+/// back (asm-generic/ioctl.h).
+const REQUEST_DIRECTION: u64 = 0xc000_0000;
+const REQUEST_READS: u64 = 0x8000_0000;
 
 /// Every call that is stopped: number, name, when. All others change no content, no entry and no
 /// durability that a trace knows; `docs/trace.md` lists what is left out on purpose.
@@ -52,11 +65,14 @@ pub(super) const STOPPED: &[(c_long, &str, Stop)] = &[
     (libc::SYS_copy_file_range, "copy_file_range", Stop::Always),
     (libc::SYS_sendfile, "sendfile", Stop::Always),
     (libc::SYS_splice, "splice", Stop::Always),
-    (libc::SYS_ioctl, "ioctl", Stop::Values(1, BLOCK_REQUESTS)),
+    (libc::SYS_vmsplice, "vmsplice", Stop::Always),
+    (libc::SYS_tee, "tee", Stop::Always),
+    (libc::SYS_ioctl, "ioctl", Stop::Always),
     (libc::SYS_open, "open", Stop::Bits(1, OPEN_CHANGES)),
     (libc::SYS_openat, "openat", Stop::Bits(2, OPEN_CHANGES)),
     (libc::SYS_openat2, "openat2", Stop::Always),
     (libc::SYS_creat, "creat", Stop::Always),
+    (libc::SYS_open_by_handle_at, "open_by_handle_at", Stop::Bits(2, OPEN_CHANGES)),
     (libc::SYS_mkdir, "mkdir", Stop::Always),
     (libc::SYS_mkdirat, "mkdirat", Stop::Always),
     (libc::SYS_rmdir, "rmdir", Stop::Always),
@@ -71,6 +87,7 @@ pub(super) const STOPPED: &[(c_long, &str, Stop)] = &[
     (libc::SYS_symlinkat, "symlinkat", Stop::Always),
     (libc::SYS_mknod, "mknod", Stop::Always),
     (libc::SYS_mknodat, "mknodat", Stop::Always),
+    (libc::SYS_bind, "bind", Stop::Always),
     (libc::SYS_truncate, "truncate", Stop::Always),
     (libc::SYS_ftruncate, "ftruncate", Stop::Always),
     (libc::SYS_fallocate, "fallocate", Stop::Always),
@@ -83,7 +100,17 @@ pub(super) const STOPPED: &[(c_long, &str, Stop)] = &[
     (libc::SYS_mprotect, "mprotect", Stop::Bits(2, WRITABLE)),
     (libc::SYS_pkey_mprotect, "pkey_mprotect", Stop::Bits(2, WRITABLE)),
     (libc::SYS_io_submit, "io_submit", Stop::Always),
+    (libc::SYS_chroot, "chroot", Stop::Always),
+    (libc::SYS_pivot_root, "pivot_root", Stop::Always),
+    (libc::SYS_mount, "mount", Stop::Always),
+    (libc::SYS_move_mount, "move_mount", Stop::Always),
+    (libc::SYS_umount2, "umount2", Stop::Always),
+    (libc::SYS_swapon, "swapon", Stop::Always),
+    (libc::SYS_acct, "acct", Stop::Always),
 ];
+
+/// The first number that no call had in Linux 6.18, the newest whose calls were all looked at.
+pub(super) const NEWER_CALLS: u32 = 470;
 
 /// A path argument: relative to a directory, or to the working directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,15 +156,23 @@ pub(super) enum Call {
         offset: u64,
         waits: bool,
     },
-    /// Content shared with another file: all of it, or as a `file_clone_range` at an address says.
+    /// Content shared with another file.
     CloneContent {
         fd: i32,
-        range: Option<u64>,
+        source: Cloned,
     },
-    /// Blocks changed by a request we do not know.
-    BlockRequest {
+    /// A request to a file's file system that we do not know.
+    Request {
         fd: i32,
     },
+    /// A call that turns out to change nothing.
+    Harmless,
+    /// Bytes into a pipe that no `write` carries.
+    Pipe {
+        fd: i32,
+    },
+    /// Names made to lead elsewhere, or a file handed to the kernel to write to.
+    System,
     Open {
         path: PathArg,
         flags: OpenFlags,
@@ -159,9 +194,16 @@ pub(super) enum Call {
         to: PathArg,
         flags: u64,
     },
+    /// A file by its handle, cut.
+    OpenHandle,
     /// A symbolic link or a special file.
     MakeOther {
         path: PathArg,
+    },
+    /// A socket's address of so many bytes, which may be a path that is made.
+    Bind {
+        addr: u64,
+        len: u64,
     },
     Truncate {
         path: PathArg,
@@ -190,9 +232,8 @@ pub(super) enum Call {
         len: u64,
         flags: u64,
     },
+    /// Memory that shows a file.
     Map {
-        prot: u64,
-        flags: u64,
         fd: i32,
     },
     Protect,
@@ -201,6 +242,15 @@ pub(super) enum Call {
         count: u64,
         blocks: u64,
     },
+}
+
+/// What is cloned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cloned {
+    /// All of the file of a descriptor.
+    Whole(i32),
+    /// What a `file_clone_range` at this address says.
+    Range(u64),
 }
 
 /// The flags of an `open`.
@@ -231,6 +281,11 @@ fn fd(arg: u64) -> i32 {
     (arg as u32).cast_signed()
 }
 
+/// An argument that is an `int`, bits or a request: the kernel looks at its low 32 bits.
+fn int(arg: u64) -> u64 {
+    arg & u64::from(u32::MAX)
+}
+
 fn count(arg: u64) -> usize {
     usize::try_from(arg).unwrap_or(usize::MAX)
 }
@@ -245,26 +300,35 @@ fn data_call(number: c_long, [first, second, third, fourth, _, sixth]: [u64; 6])
         libc::SYS_pwritev => write(Source::Vector(second, count(third)), Position::At(fourth), 0),
         // An offset of -1 means the current position (pwritev2(2)).
         libc::SYS_pwritev2 if fourth == u64::MAX => {
-            write(Source::Vector(second, count(third)), Position::Current, sixth)
+            write(Source::Vector(second, count(third)), Position::Current, int(sixth))
         }
         libc::SYS_pwritev2 => {
-            write(Source::Vector(second, count(third)), Position::At(fourth), sixth)
+            write(Source::Vector(second, count(third)), Position::At(fourth), int(sixth))
         }
         libc::SYS_copy_file_range => Call::Transfer { fd: fd(third), offset: fourth, waits: false },
         libc::SYS_splice => Call::Transfer { fd: fd(third), offset: fourth, waits: true },
         libc::SYS_sendfile => Call::Transfer { fd: fd(first), offset: 0, waits: false },
-        libc::SYS_ioctl if second == FICLONE => Call::CloneContent { fd: fd(first), range: None },
-        libc::SYS_ioctl if second == FICLONERANGE => {
-            Call::CloneContent { fd: fd(first), range: Some(third) }
-        }
-        libc::SYS_ioctl => Call::BlockRequest { fd: fd(first) },
+        libc::SYS_vmsplice => Call::Pipe { fd: fd(first) },
+        libc::SYS_tee => Call::Pipe { fd: fd(second) },
+        libc::SYS_ioctl => request(first, int(second), third),
         libc::SYS_ftruncate => Call::SetLen { fd: fd(first), len: second },
         libc::SYS_fallocate => {
-            Call::Allocate { fd: fd(first), mode: second, offset: third, len: fourth }
+            Call::Allocate { fd: fd(first), mode: int(second), offset: third, len: fourth }
         }
         libc::SYS_io_submit => Call::Submit { count: second, blocks: third },
         _ => return None,
     })
+}
+
+fn request(target: u64, request: u64, argument: u64) -> Call {
+    let clone = |source| Call::CloneContent { fd: fd(target), source };
+    match request {
+        FICLONE => clone(Cloned::Whole(fd(argument))),
+        FICLONERANGE => clone(Cloned::Range(argument)),
+        _ if request & REQUEST_DIRECTION == REQUEST_READS => Call::Harmless,
+        _ if HARMLESS_REQUESTS.contains(&request) => Call::Harmless,
+        _ => Call::Request { fd: fd(target) },
+    }
 }
 
 /// Calls that speak of paths.
@@ -290,16 +354,17 @@ fn name_call(number: c_long, [first, second, third, fourth, fifth, _]: [u64; 6])
             Call::Rename { from: at(first, second), to: at(third, fourth), flags: 0 }
         }
         libc::SYS_renameat2 => {
-            Call::Rename { from: at(first, second), to: at(third, fourth), flags: fifth }
+            Call::Rename { from: at(first, second), to: at(third, fourth), flags: int(fifth) }
         }
         libc::SYS_link => Call::Link { from: here(first), to: here(second), flags: 0 },
         libc::SYS_linkat => {
-            Call::Link { from: at(first, second), to: at(third, fourth), flags: fifth }
+            Call::Link { from: at(first, second), to: at(third, fourth), flags: int(fifth) }
         }
         libc::SYS_symlink => Call::MakeOther { path: here(second) },
         libc::SYS_symlinkat => Call::MakeOther { path: at(second, third) },
         libc::SYS_mknod => Call::MakeOther { path: here(first) },
         libc::SYS_mknodat => Call::MakeOther { path: at(first, second) },
+        libc::SYS_bind => Call::Bind { addr: second, len: int(third) },
         libc::SYS_truncate => Call::Truncate { path: here(first), len: second },
         _ => return None,
     })
@@ -313,8 +378,17 @@ fn rest(number: c_long, [first, second, third, fourth, fifth, _]: [u64; 6]) -> O
         libc::SYS_sync => Call::SyncAll,
         libc::SYS_syncfs => Call::SyncFileSystem { fd: fd(first) },
         libc::SYS_msync => Call::SyncMapping { addr: first, len: second, flags: third },
-        libc::SYS_mmap => Call::Map { prot: third, flags: fourth, fd: fd(fifth) },
+        libc::SYS_mmap if int(fourth) & ANONYMOUS != 0 => Call::Harmless,
+        libc::SYS_mmap => Call::Map { fd: fd(fifth) },
         libc::SYS_mprotect | libc::SYS_pkey_mprotect => Call::Protect,
+        libc::SYS_open_by_handle_at => Call::OpenHandle,
+        libc::SYS_chroot
+        | libc::SYS_pivot_root
+        | libc::SYS_mount
+        | libc::SYS_move_mount
+        | libc::SYS_umount2
+        | libc::SYS_swapon
+        | libc::SYS_acct => Call::System,
         _ => return None,
     })
 }

@@ -38,10 +38,12 @@ impl Control {
             return;
         }
         state.cause.get_or_insert(cause);
-        for process in state.processes.values() {
-            // Fails only for one that is dead and not reaped yet.
-            let _ = pidfd_send_signal(process, Signal::KILL);
-        }
+        state.kill_processes();
+    }
+
+    /// Kills every process there is, whatever becomes of the recording.
+    pub(super) fn kill_processes(&self) {
+        self.0.lock().kill_processes();
     }
 
     /// Why the program is to end, if it is.
@@ -65,5 +67,14 @@ impl Control {
     /// The program's first process ended by itself: later kills change nothing.
     pub(super) fn end(&self) {
         self.0.lock().ended = true;
+    }
+}
+
+impl State {
+    fn kill_processes(&self) {
+        for process in self.processes.values() {
+            // Fails only for one that is dead and not reaped yet.
+            let _ = pidfd_send_signal(process, Signal::KILL);
+        }
     }
 }

@@ -2,8 +2,8 @@
 
 use std::ffi::OsStr;
 use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use nix::libc;
@@ -11,12 +11,12 @@ use nix::libc;
 use super::call::{Call, OpenFlags, PathArg};
 use super::descriptors::{Descriptor, Descriptors};
 use super::report::Why;
-use super::tracee::{FileId, Stat, Tracee};
+use super::tracee::{FileId, LastLink, Stat, Tracee};
 use super::world::{Spot, World};
 use crate::tree::Ino;
 
 /// What a call under way is about, as found before it ran.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) enum Role {
     /// Bytes for the one who talks to the program.
     Reply,
@@ -26,8 +26,8 @@ pub(super) enum Role {
     Write(Ino, Descriptor),
     /// Everything that is not durable.
     Everything,
-    /// A name in a watched directory; the path is ours and leads there.
-    Name(Spot, PathBuf),
+    /// A name in a watched directory, and that directory.
+    Name(Spot, OwnedFd),
     /// An `open` with these flags.
     Open { at: Opened, flags: u64 },
     /// A file from one watched place to another.
@@ -41,14 +41,14 @@ pub(super) enum Role {
 }
 
 /// Where an `open` may create or cut a file.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) enum Opened {
-    /// At a name in a watched directory; the path is ours and leads there.
-    Name(Spot, PathBuf),
+    /// At a name in a watched directory, and that directory.
+    Name(Spot, OwnedFd),
     /// Without a name, on the file system of a watched directory.
     Unnamed,
-    /// Through a symbolic link outside the watched directory.
-    Linked,
+    /// At a name that is not in a watched directory; a symbolic link there may still lead to one.
+    Elsewhere,
 }
 
 /// What to do with a call.
@@ -63,7 +63,10 @@ pub(super) enum Entry {
 }
 
 /// `O_TMPFILE` without `O_DIRECTORY`, which it contains.
-const TMPFILE: u64 = 0o20_000_000;
+pub(super) const TMPFILE: u64 = 0o20_000_000;
+
+/// `RESOLVE_IN_ROOT` of `openat2`: the directory is the root of the path.
+const IN_ROOT: u64 = 16;
 
 /// Operations of `io_submit` that write or sync: `IOCB_CMD_PWRITE`, `FSYNC`, `FDSYNC`, `PWRITEV`.
 const CHANGING_BLOCKS: [u64; 4] = [1, 2, 3, 8];
@@ -76,13 +79,18 @@ impl Role {
     /// are not exclusive: holding that thread would be a deadlock.
     pub(super) fn exclusive(&self, call: &Call) -> bool {
         let waits = matches!(call, Call::Transfer { waits: true, .. });
-        !waits && !matches!(self, Self::Reply | Self::Memory)
+        !waits
+            && !matches!(self, Self::Reply | Self::Memory | Self::Refused(_))
+            && !self.elsewhere()
     }
 
     /// Whether the call is one of those that are numbered.
     pub(super) fn counts(&self) -> bool {
-        !matches!(self, Self::Reply | Self::Memory | Self::Refused(_))
-            && !matches!(self, Self::Open { at: Opened::Linked, .. })
+        !matches!(self, Self::Reply | Self::Memory | Self::Refused(_)) && !self.elsewhere()
+    }
+
+    fn elsewhere(&self) -> bool {
+        matches!(self, Self::Open { at: Opened::Elsewhere, .. })
     }
 }
 
@@ -100,14 +108,10 @@ pub(super) struct Enter<'a> {
 impl Enter<'_> {
     /// What to do with a call that is about to run.
     ///
-    /// # Errors
-    /// Whatever looking it up says. What does not exist is no error: the call will say so itself.
-    pub(super) fn look(&mut self, call: &Call) -> io::Result<Entry> {
-        self.role(call).or_else(|error| match error.kind() {
-            io::ErrorKind::PermissionDenied | io::ErrorKind::InvalidData => Err(error),
-            // No such file, directory, descriptor, memory or process: the call fails as well.
-            _ => Ok(Entry::Pass),
-        })
+    /// Where we cannot look, nobody knows what the call does; if it fails, it does nothing. Most of
+    /// these do fail, as we did: there is no such file, descriptor or memory.
+    pub(super) fn look(&mut self, call: &Call) -> Entry {
+        self.role(call).unwrap_or_else(|error| Entry::Follow(Role::Refused(Why::from(error))))
     }
 
     fn role(&mut self, call: &Call) -> io::Result<Entry> {
@@ -121,21 +125,24 @@ impl Enter<'_> {
             | Call::SetLen { fd, .. }
             | Call::Allocate { fd, .. }
             | Call::SyncFile { fd, .. } => follow(self.file(fd)?.map(Role::File)),
-            Call::BlockRequest { fd } => {
-                follow(self.file(fd)?.map(|_| Role::Refused(Why::Unsupported)))
-            }
+            Call::Request { fd } => refuse_if(self.file(fd)?.is_some(), Why::Unsupported),
+            Call::Pipe { fd } => refuse_if(self.is_reply(fd)?, Why::Unsupported),
+            Call::Harmless => Entry::Pass,
+            Call::System | Call::OpenHandle => refuse_if(true, Why::Unsupported),
             Call::Open { path, flags } => self.open(path, flags)?,
-            Call::MakeDir { path } | Call::Remove { path } => {
-                follow(self.spot(path)?.map(|(spot, path)| Role::Name(spot, path)))
+            Call::MakeDir { path } => {
+                follow(self.spot(path)?.map(|(spot, dir)| Role::Name(spot, dir)))
             }
-            Call::MakeOther { path } => {
-                follow(self.spot(path)?.map(|_| Role::Refused(Why::Unsupported)))
-            }
+            Call::Remove { path } => match self.spot(path)? {
+                Some((spot, dir)) => Entry::Follow(Role::Name(spot, dir)),
+                None => refuse_if(self.holds_root(path)?, Why::Border),
+            },
+            Call::MakeOther { path } => refuse_if(self.spot(path)?.is_some(), Why::Unsupported),
+            Call::Bind { addr, len } => self.bind(addr, len)?,
             Call::Rename { from, to, .. } => self.rename(from, to)?,
             Call::Link { from, to, flags } => self.link(from, to, flags)?,
             Call::Truncate { path, .. } => {
-                let text = self.tracee.path_text(path)?;
-                let stat = Stat::of(&self.tracee.resolve(path.dir, &text))?;
+                let stat = self.led(path)?;
                 follow(self.world.known(&stat).map(Role::File))
             }
             Call::SyncAll => Entry::Follow(Role::Everything),
@@ -177,49 +184,67 @@ impl Enter<'_> {
         })
     }
 
+    fn is_reply(&mut self, fd: i32) -> io::Result<bool> {
+        Ok(self.descriptors.look(self.tracee, fd)?.id == self.reply)
+    }
+
     fn open(&mut self, path: PathArg, flags: OpenFlags) -> io::Result<Entry> {
-        let flags = match flags {
-            OpenFlags::Given(flags) => flags,
-            OpenFlags::InMemory(how) => self.tracee.read_u64(how)?,
+        let (flags, resolve) = match flags {
+            OpenFlags::Given(flags) => (flags, 0),
+            OpenFlags::InMemory(how) => {
+                // struct open_how (openat2(2)): flags, mode, resolve.
+                let how = self.tracee.read_numbers(how, 3)?;
+                (how[0], how[2])
+            }
         };
         let created = u64::from((libc::O_CREAT | libc::O_TRUNC).unsigned_abs());
-        if flags & (created | TMPFILE) == 0 {
+        let path_only = u64::from(libc::O_PATH.unsigned_abs());
+        if flags & (created | TMPFILE) == 0 || flags & path_only != 0 {
             return Ok(Entry::Pass);
         }
-        if flags & TMPFILE != 0 {
-            let text = self.tracee.path_text(path)?;
-            let stat = Stat::of(&self.tracee.resolve(path.dir, &text))?;
-            let at = self.world.known(&stat).map(|_| Opened::Unnamed);
-            return Ok(follow(at.map(|at| Role::Open { at, flags })));
-        }
-        if let Some((spot, path)) = self.spot(path)? {
-            return Ok(Entry::Follow(Role::Open { at: Opened::Name(spot, path), flags }));
-        }
-        let text = self.tracee.path_text(path)?;
-        let link = std::fs::symlink_metadata(self.tracee.resolve(path.dir, &text))?.is_symlink();
-        Ok(follow(link.then_some(Role::Open { at: Opened::Linked, flags })))
+        let at = if flags & TMPFILE != 0 {
+            let stat = self.led(path)?;
+            self.world.known(&stat).map(|_| Opened::Unnamed)
+        } else {
+            let mut text = self.tracee.path_text(path)?;
+            if resolve & IN_ROOT != 0 && text.as_bytes().starts_with(b"/") {
+                text = [OsStr::new("."), &text].into_iter().collect();
+            }
+            self.spot_of(path.dir, &text)?.map(|(spot, dir)| Opened::Name(spot, dir))
+        };
+        Ok(Entry::Follow(Role::Open { at: at.unwrap_or(Opened::Elsewhere), flags }))
     }
 
     fn rename(&mut self, from: PathArg, to: PathArg) -> io::Result<Entry> {
         Ok(match (self.spot(from)?, self.spot(to)?) {
             (Some((from, _)), Some((to, _))) => Entry::Follow(Role::Move { from, to }),
-            (None, None) => Entry::Pass,
-            _ => Entry::Follow(Role::Refused(Why::Border)),
+            (None, None) => refuse_if(self.holds_root(from)? || self.holds_root(to)?, Why::Border),
+            _ => refuse_if(true, Why::Border),
         })
     }
 
     fn link(&mut self, from: PathArg, to: PathArg, flags: u64) -> io::Result<Entry> {
         let Some((to, _)) = self.spot(to)? else { return Ok(Entry::Pass) };
         let text = self.tracee.path_text(from)?;
-        let source = self.tracee.resolve(from.dir, &text);
-        // An empty path means the descriptor itself, which we reach through a symbolic link.
-        let through = u64::from(libc::AT_SYMLINK_FOLLOW.unsigned_abs());
-        let through = text.is_empty() || flags & through != 0;
-        let stat = if through { Stat::of(&source)? } else { Stat::of_name(&source)? };
+        let followed = flags & u64::from(libc::AT_SYMLINK_FOLLOW.unsigned_abs()) != 0;
+        let last = if followed { LastLink::Followed } else { LastLink::Kept };
+        let stat = Stat::of_handle(&self.tracee.open_path(from.dir, &text, last)?)?;
         Ok(Entry::Follow(match self.world.known(&stat) {
             Some(ino) => Role::Link { ino, to },
             None => Role::Refused(Why::Border),
         }))
+    }
+
+    /// A socket bound to a path makes a special file there.
+    fn bind(&mut self, addr: u64, len: u64) -> io::Result<Entry> {
+        let address = self.tracee.read(addr, usize::try_from(len).unwrap_or_default().min(128))?;
+        // struct sockaddr_un (unix(7)): the family, then the path; one in the abstract namespace
+        // begins with a zero.
+        let unix = libc::AF_UNIX.unsigned_abs().to_ne_bytes();
+        let Some(path) = address.strip_prefix(&unix[..2]) else { return Ok(Entry::Pass) };
+        let path = path.split(|byte| *byte == 0).next().unwrap_or_default();
+        let spot = self.spot_of(libc::AT_FDCWD, OsStr::from_bytes(path))?;
+        Ok(refuse_if(spot.is_some(), Why::Unsupported))
     }
 
     fn submit(&mut self, count: u64, blocks: u64) -> io::Result<Entry> {
@@ -236,22 +261,45 @@ impl Enter<'_> {
         Ok(Entry::Pass)
     }
 
-    /// The place a path argument names, if its directory is watched, and a path of ours to it.
-    /// The name itself need not exist.
-    fn spot(&mut self, path: PathArg) -> io::Result<Option<(Spot, PathBuf)>> {
+    /// What a path argument leads to, through symbolic links.
+    fn led(&self, path: PathArg) -> io::Result<Stat> {
         let text = self.tracee.path_text(path)?;
-        let Some((parent, name)) = split(&text) else { return Ok(None) };
-        let parent = self.tracee.resolve(path.dir, parent);
-        let Some(dir) = self.world.known(&Stat::of(&parent)?) else { return Ok(None) };
+        Stat::of_handle(&self.tracee.open_path(path.dir, &text, LastLink::Followed)?)
+    }
+
+    fn spot(&mut self, path: PathArg) -> io::Result<Option<(Spot, OwnedFd)>> {
+        let text = self.tracee.path_text(path)?;
+        self.spot_of(path.dir, &text)
+    }
+
+    /// The place a path names, if its directory is watched, and that directory. The name itself
+    /// need not exist.
+    fn spot_of(&mut self, dir: i32, text: &OsStr) -> io::Result<Option<(Spot, OwnedFd)>> {
+        let Some((parent, name)) = split(text) else { return Ok(None) };
+        let parent = self.tracee.open_path(dir, parent, LastLink::Followed)?;
+        let Some(dir) = self.world.known(&Stat::of_handle(&parent)?) else { return Ok(None) };
         let text = name.to_str().ok_or_else(|| {
             io::Error::new(io::ErrorKind::InvalidData, format!("{}: not UTF-8", name.display()))
         })?;
-        Ok(Some((Spot { dir, name: Arc::from(text) }, parent.join(name))))
+        Ok(Some((Spot { dir, name: Arc::from(text) }, parent)))
+    }
+
+    /// Whether a path names the watched directory or one that it is in.
+    fn holds_root(&self, path: PathArg) -> io::Result<bool> {
+        let text = self.tracee.path_text(path)?;
+        let Some((parent, name)) = split(&text) else { return Ok(false) };
+        let parent = self.tracee.open_path(path.dir, parent, LastLink::Followed)?;
+        let parent = Tracee::ourselves().path_of(parent.as_raw_fd())?;
+        Ok(self.world.is_within(&parent.join(name)))
     }
 }
 
 fn follow(role: Option<Role>) -> Entry {
     role.map_or(Entry::Pass, Entry::Follow)
+}
+
+fn refuse_if(refused: bool, why: Why) -> Entry {
+    follow(refused.then_some(Role::Refused(why)))
 }
 
 /// Splits a path into the directory and the last name in it; `None` where that is no name.
@@ -262,11 +310,6 @@ fn split(text: &OsStr) -> Option<(&OsStr, &OsStr)> {
     let name = &text[start..end];
     let parent = if start == 0 { &b"."[..] } else { &text[..start] };
     (!matches!(name, b"." | b"..")).then(|| (OsStr::from_bytes(parent), OsStr::from_bytes(name)))
-}
-
-/// Whether a path leads to something now.
-pub(super) fn found(path: &Path) -> Option<Stat> {
-    Stat::of_name(path).ok()
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use seccompiler::{
     SeccompRule, TargetArch, sock_filter,
 };
 
-use super::call::{STOPPED, Stop};
+use super::call::{NEWER_CALLS, STOPPED, Stop};
 
 /// The filters a tracee installs, in this order, before it becomes the program.
 #[derive(Debug)]
@@ -25,6 +25,8 @@ const STOP_TAG: u32 = 1;
 /// Numbers from here on are calls of the x32 architecture (`__X32_SYSCALL_BIT`).
 const X32_CALLS: u32 = 0x4000_0000;
 
+const ENOSYS: u32 = libc::ENOSYS.unsigned_abs();
+
 const IO_URING: [libc::c_long; 3] =
     [libc::SYS_io_uring_setup, libc::SYS_io_uring_enter, libc::SYS_io_uring_register];
 
@@ -38,10 +40,9 @@ impl Filters {
             .collect::<Result<_, seccompiler::BackendError>>();
         let stop = program(stop.map_err(io::Error::other)?, SeccompAction::Trace(STOP_TAG))?;
         let refuse = IO_URING.into_iter().map(|number| (number, Vec::new())).collect();
-        let no_call = SeccompAction::Errno(libc::ENOSYS.unsigned_abs());
         Ok(Self {
-            stop: x32_guard().into_iter().chain(stop).collect(),
-            refuse: program(refuse, no_call)?,
+            stop: number_guards(NEWER_CALLS).into_iter().chain(stop).collect(),
+            refuse: program(refuse, SeccompAction::Errno(ENOSYS))?,
         })
     }
 }
@@ -56,39 +57,41 @@ fn program(rules: Rules, on_match: SeccompAction) -> io::Result<BpfProgram> {
 
 /// Any of the rules lets the filter match; none means always.
 fn rules(stop: Stop) -> Result<Vec<SeccompRule>, seccompiler::BackendError> {
-    let (arg, values, masked) = match stop {
-        Stop::Always => return Ok(Vec::new()),
-        Stop::Bits(arg, masks) => (arg, masks, true),
-        Stop::Values(arg, values) => (arg, values, false),
-    };
-    values
+    let Stop::Bits(arg, masks) = stop else { return Ok(Vec::new()) };
+    masks
         .iter()
-        .map(|value| {
-            let op = if masked { SeccompCmpOp::MaskedEq(*value) } else { SeccompCmpOp::Eq };
-            let condition = SeccompCondition::new(arg, SeccompCmpArgLen::Dword, op, *value)?;
+        .map(|mask| {
+            let op = SeccompCmpOp::MaskedEq(*mask);
+            let condition = SeccompCondition::new(arg, SeccompCmpArgLen::Dword, op, *mask)?;
             SeccompRule::new(vec![condition])
         })
         .collect()
 }
 
-/// Kills what makes a call of x32, which shares its architecture's number with x86-64; other
-/// architectures are told apart by the filters themselves.
-fn x32_guard() -> [sock_filter; 3] {
-    let code = |parts: u32| u16::try_from(parts).unwrap_or_default();
+/// Two guards on the number of a call, before anything else is asked. What makes a call of x32,
+/// which shares its architecture's number with x86-64, is killed; other architectures are told
+/// apart by the filters themselves. Calls from `newer` on do not exist: nobody has looked at what
+/// they do, and programs fall back to older ones.
+fn number_guards(newer: u32) -> [sock_filter; 5] {
     [
         // Offset 0 of `seccomp_data` is the number of the call.
-        sock_filter { code: code(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS), jt: 0, jf: 0, k: 0 },
-        sock_filter {
-            code: code(libc::BPF_JMP | libc::BPF_JGE | libc::BPF_K),
-            jt: 0,
-            jf: 1,
-            k: X32_CALLS,
-        },
-        sock_filter {
-            code: code(libc::BPF_RET | libc::BPF_K),
-            jt: 0,
-            jf: 0,
-            k: libc::SECCOMP_RET_KILL_PROCESS,
-        },
+        statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0),
+        skip_below(X32_CALLS),
+        statement(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_KILL_PROCESS),
+        skip_below(newer),
+        statement(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ERRNO | ENOSYS),
     ]
 }
+
+fn statement(parts: u32, k: u32) -> sock_filter {
+    sock_filter { code: u16::try_from(parts).unwrap_or_default(), jt: 0, jf: 0, k }
+}
+
+/// Skips the next statement if what was loaded is below a number.
+fn skip_below(number: u32) -> sock_filter {
+    let jump = statement(libc::BPF_JMP | libc::BPF_JGE | libc::BPF_K, number);
+    sock_filter { jf: 1, ..jump }
+}
+
+#[cfg(test)]
+mod tests;

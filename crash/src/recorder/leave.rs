@@ -1,15 +1,15 @@
 //! A call's exit: what it did, as operations of a trace.
 
 use std::io;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt;
-use std::path::Path;
 use std::sync::Arc;
 
 use nix::libc;
 
-use super::call::{Call, Position, Source};
+use super::call::{Call, Cloned, Position, Source};
 use super::descriptors::{Descriptor, Descriptors};
-use super::enter::{Opened, Role, found};
+use super::enter::{Opened, Role, TMPFILE};
 use super::report::Why;
 use super::tracee::{Stat, Tracee};
 use super::world::{Spot, World};
@@ -20,6 +20,7 @@ use crate::tree::Ino;
 /// What a call did, or why we cannot say.
 pub(super) type Effects = Result<Vec<MicroOp>, Why>;
 
+const O_TRUNC: u64 = 0o1000;
 const O_APPEND: u64 = 0o2000;
 const O_DSYNC: u64 = 0o10_000;
 /// `O_SYNC` without `O_DSYNC`, which it contains.
@@ -63,7 +64,7 @@ impl Leave<'_> {
             (Role::Refused(why), _) => Err(why.clone()),
             (Role::Everything, _) => Ok(self.world.sync_all()),
             (Role::Open { at, flags }, _) => self.open(at, *flags),
-            (Role::Name(spot, path), Call::MakeDir { .. }) => self.make_dir(spot, path),
+            (Role::Name(spot, dir), Call::MakeDir { .. }) => self.make_dir(spot, dir),
             (Role::Name(spot, _), _) => self.remove(spot),
             (Role::Move { from, to }, Call::Rename { flags, .. }) => self.rename(from, to, flags),
             (Role::Link { ino, to }, _) => {
@@ -86,7 +87,7 @@ impl Leave<'_> {
 
     fn file_call(&self, ino: Ino, call: Call) -> Effects {
         match call {
-            Call::CloneContent { fd, range } => self.clone_content(ino, fd, range),
+            Call::CloneContent { fd, source } => self.clone_content(ino, fd, source),
             Call::SetLen { len, .. } | Call::Truncate { len, .. } => Ok(self.set_len(ino, len)),
             Call::Allocate { mode, offset, len, .. } => self.allocate(ino, mode, offset, len),
             Call::SyncFile { .. } if self.world.tree().is_dir(ino) => {
@@ -106,10 +107,11 @@ impl Leave<'_> {
     /// file system refuses the other flags (open(2), NOTES on `O_DIRECT`).
     fn failed(&mut self, role: &Role) -> Vec<MicroOp> {
         match role {
-            Role::Open { at: Opened::Name(spot, path), .. }
+            Role::Open { at: Opened::Name(spot, dir), .. }
                 if self.world.tree().entry(spot.dir, &spot.name).is_none() =>
             {
-                found(path).map(|stat| self.link_new(spot, &stat)).into_iter().collect()
+                let made = Stat::of_name(dir, &*spot.name).ok();
+                made.map(|stat| self.link_new(spot, &stat)).into_iter().collect()
             }
             _ => Vec::new(),
         }
@@ -130,7 +132,7 @@ impl Leave<'_> {
         let offset = match position {
             // Linux appends whatever offset it was given (pwrite(2), BUGS).
             _ if appends || flags & RWF_APPEND != 0 => self.end(fd, position)?.checked_sub(count),
-            Position::Current => Some(before.position),
+            Position::Current => Some(self.start(fd, before, count)?),
             Position::At(offset) => Some(offset),
         };
         let offset = offset.ok_or_else(inconsistent)?;
@@ -149,9 +151,20 @@ impl Leave<'_> {
         }
     }
 
+    /// Where a description stood when so many bytes were written through it. Whoever shares it can
+    /// move it at any time: between our look and the call, too.
+    fn start(&mut self, fd: i32, before: &Descriptor, count: u64) -> Result<u64, Why> {
+        let after = self.descriptors.look(self.tracee, fd)?.position;
+        if after.checked_sub(count) == Some(before.position) {
+            Ok(before.position)
+        } else {
+            Err(Why::Unseen("the description was moved during the call".to_owned()))
+        }
+    }
+
     /// Bytes that never were in the tracee's memory are read back from the file.
     fn transfer(
-        &self,
+        &mut self,
         (ino, before): (Ino, &Descriptor),
         fd: i32,
         offset: u64,
@@ -162,7 +175,7 @@ impl Leave<'_> {
         }
         // The kernel moves the offset in memory along, as it does the description's.
         let start = match offset {
-            0 => Some(before.position),
+            0 => Some(self.start(fd, before, count)?),
             offset => self.tracee.read_u64(offset)?.checked_sub(count),
         };
         let mut ops = vec![self.read_back(ino, fd, start.ok_or_else(inconsistent)?, count)?];
@@ -170,18 +183,24 @@ impl Leave<'_> {
         Ok(ops)
     }
 
-    fn clone_content(&self, ino: Ino, fd: i32, range: Option<u64>) -> Effects {
-        let len = self.tracee.stat(fd)?.len;
-        let Some(range) = range else {
-            let mut ops = self.set_len(ino, len);
-            ops.push(self.read_back(ino, fd, 0, len)?);
-            return Ok(ops);
+    fn clone_content(&self, ino: Ino, fd: i32, source: Cloned) -> Effects {
+        let (source, from, count, offset) = match source {
+            Cloned::Whole(source) => (source, 0, 0, 0),
+            Cloned::Range(range) => {
+                // struct file_clone_range (ioctl_ficlonerange(2)): source, its offset, length, our
+                // offset.
+                let fields = self.tracee.read_numbers(range, 4)?;
+                let source = i32::try_from(fields[0]).map_err(|_| inconsistent())?;
+                (source, fields[1], fields[2], fields[3])
+            }
         };
-        // struct file_clone_range (ioctl_ficlonerange(2)): source, its offset, length, our offset.
-        let fields = self.tracee.read_numbers(range + 16, 2)?;
-        let (count, offset) = (fields[0], fields[1]);
-        let count = if count == 0 { len.saturating_sub(offset) } else { count };
-        Ok(vec![self.read_back(ino, fd, offset, count)?])
+        // No length means all there is.
+        let count = match count {
+            0 => self.tracee.stat(source)?.len.saturating_sub(from),
+            count => count,
+        };
+        let written = (count > 0).then(|| self.read_back(ino, fd, offset, count));
+        written.into_iter().collect()
     }
 
     fn read_back(&self, ino: Ino, fd: i32, offset: u64, count: u64) -> Result<MicroOp, Why> {
@@ -235,14 +254,20 @@ impl Leave<'_> {
                 self.world.create(stat.id);
                 Ok(Vec::new())
             }
-            Opened::Linked if self.world.contains(&self.tracee.path_of(fd)?) => Err(Why::Border),
-            Opened::Linked => Ok(Vec::new()),
+            // A new file without a name can have the number of a lost one of ours.
+            Opened::Elsewhere if flags & TMPFILE != 0 => {
+                self.world.lost(stat.id);
+                Ok(Vec::new())
+            }
+            Opened::Elsewhere => {
+                let cut = flags & O_TRUNC != 0 && self.world.known(&stat).is_some();
+                let inside = self.world.contains(&self.tracee.path_of(fd)?);
+                if cut || inside { Err(Why::Border) } else { Ok(Vec::new()) }
+            }
             Opened::Name(spot, _) => match self.world.tree().entry(spot.dir, &spot.name) {
                 None => Ok(vec![self.link_new(spot, &stat)]),
                 Some(ino) if self.world.known(&stat) != Some(ino) => Err(inconsistent()),
-                Some(ino) if flags & u64::from(libc::O_TRUNC.unsigned_abs()) != 0 => {
-                    Ok(self.set_len(ino, 0))
-                }
+                Some(ino) if flags & O_TRUNC != 0 => Ok(self.set_len(ino, 0)),
                 Some(_) => Ok(Vec::new()),
             },
         }
@@ -253,8 +278,8 @@ impl Leave<'_> {
         MicroOp::Link { dir: spot.dir, name: spot.name.clone(), ino }
     }
 
-    fn make_dir(&mut self, spot: &Spot, path: &Path) -> Effects {
-        let ino = self.world.create(Stat::of_name(path)?.id);
+    fn make_dir(&mut self, spot: &Spot, dir: &OwnedFd) -> Effects {
+        let ino = self.world.create(Stat::of_name(dir, &*spot.name)?.id);
         Ok(vec![MicroOp::MakeDir { dir: spot.dir, name: spot.name.clone(), ino }])
     }
 
@@ -342,3 +367,6 @@ fn length(count: u64) -> usize {
 fn inconsistent() -> Why {
     Why::Unseen("the directory is not what its calls made of it".to_owned())
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 use nix::libc;
 use nix::sys::ptrace::{self, Options};
+use nix::sys::signal::{SIGKILL, kill};
+use nix::sys::wait::waitpid;
 use nix::unistd::{ForkResult, Pid, fork};
 use rustix::fs::{Access, access};
 use seccompiler::apply_filter;
@@ -37,12 +39,16 @@ struct Prepared {
     filters: Filters,
     /// By number: what becomes standard input, output and error.
     streams: [RawFd; 3],
-    /// A byte can be read here once we trace the child.
+    /// A byte can be read here once we trace the child, and comes from there.
     go: RawFd,
+    release: RawFd,
 }
 
 /// What the child's exit code says if it never became the program and there is no error number.
 const UNKNOWN: i32 = 255;
+
+/// What it says if the filters cannot be installed. No error has this number.
+const NO_FILTER: i32 = 254;
 
 /// Starts a program and traces it; it has not made its `exec` yet. The calling thread is the
 /// tracer from here on.
@@ -52,7 +58,7 @@ const UNKNOWN: i32 = 255;
 /// it may not be run or traced, [`io::ErrorKind::InvalidInput`] for an argument with a zero byte.
 pub(super) fn spawn(command: &RecordCommand, streams: &Streams) -> io::Result<Pid> {
     let (go, mut release) = io::pipe()?;
-    let prepared = Prepared::new(command, streams, &go)?;
+    let prepared = Prepared::new(command, streams, [go.as_raw_fd(), release.as_raw_fd()])?;
     // SAFETY: the child calls `become_program` and nothing else, which neither allocates nor takes
     // a lock, and never returns.
     let forked = unsafe { fork() }?;
@@ -70,10 +76,9 @@ pub(super) fn spawn(command: &RecordCommand, streams: &Streams) -> io::Result<Pi
     match ptrace::seize(child, options) {
         Ok(()) => release.write_all(b"!")?,
         Err(error) => {
-            // Without its byte the child ends by itself.
-            drop(release);
-            nix::sys::wait::waitpid(child, None)?;
-            let what = format!("the program may not be traced: {}", error.desc());
+            kill(child, SIGKILL)?;
+            waitpid(child, None)?;
+            let what = format!("the program may not be traced here (ptrace: {})", error.desc());
             return Err(io::Error::new(io::ErrorKind::PermissionDenied, what));
         }
     }
@@ -82,6 +87,10 @@ pub(super) fn spawn(command: &RecordCommand, streams: &Streams) -> io::Result<Pi
 
 /// The error of a child that ended before its `exec` succeeded.
 pub(super) fn exec_error(program: &OsStr, code: i32) -> io::Error {
+    if code == NO_FILTER {
+        let what = "the program may not be traced here (seccomp: filters cannot be installed)";
+        return io::Error::new(io::ErrorKind::PermissionDenied, what);
+    }
     let error = io::Error::from_raw_os_error(code);
     let reason = if code == UNKNOWN { "unknown error".to_owned() } else { error.to_string() };
     let what = format!("{}: cannot be started: {reason}", program.display());
@@ -89,7 +98,8 @@ pub(super) fn exec_error(program: &OsStr, code: i32) -> io::Error {
 }
 
 impl Prepared {
-    fn new(command: &RecordCommand, streams: &Streams, go: &PipeReader) -> io::Result<Self> {
+    fn new(command: &RecordCommand, streams: &Streams, go: [RawFd; 2]) -> io::Result<Self> {
+        let [go, release] = go;
         let program = find(command)?;
         let env = command.env.iter().map(|(name, value)| {
             let mut pair = name.clone();
@@ -110,7 +120,8 @@ impl Prepared {
             _env: env,
             filters: Filters::new()?,
             streams: [streams.stdin.as_raw_fd(), streams.stdout.as_raw_fd(), stderr],
-            go: go.as_raw_fd(),
+            go,
+            release,
         })
     }
 }
@@ -149,8 +160,11 @@ fn become_program(prepared: &Prepared) -> ! {
     // SAFETY: only async-signal-safe system calls, on memory laid out before the fork and not
     // changed since: no allocation, no lock, no destructor runs. `argv` and `envp` are arrays of
     // pointers to C strings that live in `prepared`, ended by null. `sigset_t` is plain memory
-    // that `sigemptyset` fills.
+    // that `sigemptyset` fills. `release` is this process's copy of a descriptor nobody uses.
     unsafe {
+        // Until the tracer has it, nothing else would end the child if we die.
+        libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+        libc::close(prepared.release);
         for (number, stream) in (0..).zip(prepared.streams) {
             if stream != number && libc::dup2(stream, number) < 0 {
                 give_up();
@@ -161,6 +175,9 @@ fn become_program(prepared: &Prepared) -> ! {
         libc::sigemptyset(&raw mut none);
         libc::sigprocmask(libc::SIG_SETMASK, &raw const none, std::ptr::null_mut());
         libc::signal(libc::SIGPIPE, libc::SIG_DFL);
+        // A core dump would be a file in its working directory that no call of its made.
+        let no_core = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+        libc::setrlimit(libc::RLIMIT_CORE, &raw const no_core);
         if libc::chdir(prepared.cwd.as_ptr()) < 0 {
             give_up();
         }
@@ -172,7 +189,7 @@ fn become_program(prepared: &Prepared) -> ! {
         if apply_filter(&prepared.filters.refuse).is_err()
             || apply_filter(&prepared.filters.stop).is_err()
         {
-            give_up();
+            libc::_exit(NO_FILTER);
         }
         let Prepared { program, argv, envp, .. } = prepared;
         libc::execve(program.as_ptr(), argv.as_ptr(), envp.as_ptr());

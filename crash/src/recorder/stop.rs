@@ -1,11 +1,15 @@
 //! Stops of tracees: what they are, what the registers say there, and how to go on.
 
 use std::io;
+use std::sync::Arc;
 
 use nix::libc::{self, c_int, user_regs_struct};
 use nix::sys::ptrace;
+use nix::sys::signal::{SIGKILL, kill};
 use nix::unistd::Pid;
 use rustix::process::{WaitOptions, waitpid};
+
+use super::control::Control;
 
 /// Where the user area keeps a call's result: register `rax`, as a word.
 const RESULT: ptrace::AddressType =
@@ -69,6 +73,23 @@ pub(super) fn wait() -> io::Result<Option<(i32, Event)>> {
             Ok(None) | Err(rustix::io::Errno::INTR) => {}
             Err(rustix::io::Errno::CHILD) => return Ok(None),
             Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Kills and reaps all tracees of this thread that are left when it goes out of scope: none after
+/// a recording that ended well.
+#[derive(Debug)]
+pub(super) struct LastOnes(pub(super) Arc<Control>);
+
+impl Drop for LastOnes {
+    fn drop(&mut self) {
+        self.0.kill_processes();
+        while let Ok(Some((tid, event))) = wait() {
+            if !matches!(event, Event::Ended(_)) {
+                // Born meanwhile, and stopped since. Fails if it is dead.
+                let _ = kill(Pid::from_raw(tid), SIGKILL);
+            }
         }
     }
 }

@@ -3,14 +3,15 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io::{self, IoSliceMut};
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use nix::libc;
 use nix::sys::uio::{RemoteIoVec, process_vm_readv};
-use nix::unistd::Pid;
+use nix::unistd::{Pid, getpid};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, ResolveFlags, openat2};
 
 use super::call::{PathArg, Source};
 
@@ -36,6 +37,13 @@ pub(super) struct Stat {
     pub(super) len: u64,
     /// Whether it is a regular file.
     pub(super) regular: bool,
+}
+
+/// What to do with a symbolic link at the end of a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LastLink {
+    Followed,
+    Kept,
 }
 
 /// A mapping of a file into a tracee's memory.
@@ -78,6 +86,11 @@ impl Tracee {
         fs::read_link(self.descriptor(fd))
     }
 
+    /// This process, which is not traced.
+    pub(super) fn ourselves() -> Self {
+        Self(getpid().as_raw())
+    }
+
     /// Opens the file behind a descriptor anew, for reading.
     pub(super) fn reopen(self, fd: i32) -> io::Result<File> {
         File::open(self.descriptor(fd))
@@ -93,7 +106,7 @@ impl Tracee {
         while text.len() < PATH_MAX {
             let at = path.addr + text.len() as u64;
             // Never past a page's end: the next page may not be there.
-            let chunk = self.read(at, within(PAGE - at % PAGE).min(256))?;
+            let chunk = self.read(at, length(PAGE - at % PAGE).min(256))?;
             if let Some(end) = chunk.iter().position(|byte| *byte == 0) {
                 text.extend(&chunk[..end]);
                 return Ok(OsString::from_vec(text));
@@ -103,21 +116,41 @@ impl Tracee {
         Err(io::ErrorKind::InvalidFilename.into())
     }
 
-    /// A path argument as a path of ours, which leads to the same file.
-    pub(super) fn resolve(self, dir: i32, text: &OsStr) -> PathBuf {
+    /// Opens what a path argument leads to, to look at it and for nothing else.
+    ///
+    /// The symbolic link `/proc/self` leads us elsewhere than the tracee. A path that begins with
+    /// it, or with `/dev/fd`, which leads there, is taken for what the tracee means; one that comes
+    /// through it later is an error, as is any other of the kernel's links.
+    pub(super) fn open_path(self, dir: i32, text: &OsStr, last: LastLink) -> io::Result<OwnedFd> {
+        let (start, rest, links) = self.start(dir, Path::new(text));
+        let flags = OFlags::PATH | OFlags::CLOEXEC;
+        let start = rustix::fs::open(start, flags, Mode::empty())?;
+        if rest.as_os_str().is_empty() {
+            return Ok(start);
+        }
+        let flags = if last == LastLink::Kept { flags | OFlags::NOFOLLOW } else { flags };
+        Ok(openat2(start, rest, flags, Mode::empty(), links)?)
+    }
+
+    /// Where a path of the tracee starts, as a path of ours, how it goes on, and which links may
+    /// be on the way.
+    fn start(self, dir: i32, path: &Path) -> (PathBuf, &Path, ResolveFlags) {
         let own = PathBuf::from(format!("/proc/{}", self.0));
-        let path = Path::new(text);
-        if let Ok(rest) = path.strip_prefix("/proc/self") {
-            return own.join(rest);
-        }
-        if let Ok(rest) = path.strip_prefix("/proc/thread-self") {
-            return own.join("task").join(self.0.to_string()).join(rest);
-        }
-        if let Ok(rest) = path.strip_prefix("/") {
-            return own.join("root").join(rest);
+        let any = ResolveFlags::empty();
+        let beginnings = [
+            ("/proc/self", own.clone(), any),
+            ("/proc/thread-self", own.join("task").join(self.0.to_string()), any),
+            ("/proc", own.join("root/proc"), any),
+            ("/dev/fd", own.join("fd"), any),
+            ("/", own.join("root"), ResolveFlags::NO_MAGICLINKS),
+        ];
+        for (beginning, start, links) in beginnings {
+            if let Ok(rest) = path.strip_prefix(beginning) {
+                return (start, rest, links);
+            }
         }
         let base = if dir == libc::AT_FDCWD { own.join("cwd") } else { self.descriptor(dir) };
-        if text.is_empty() { base } else { base.join(path) }
+        (base, path, ResolveFlags::NO_MAGICLINKS)
     }
 
     /// Bytes of memory, all of them.
@@ -128,11 +161,14 @@ impl Tracee {
     }
 
     fn read_into(self, addr: u64, bytes: &mut [u8]) -> io::Result<()> {
-        let base = usize::try_from(addr).map_err(|_| malformed())?;
         let len = bytes.len();
-        let remote = [RemoteIoVec { base, len }];
-        let local = &mut [IoSliceMut::new(bytes)];
-        let read = process_vm_readv(Pid::from_raw(self.0), local, &remote)?;
+        self.read_parts(&[RemoteIoVec { base: length(addr), len }], bytes)
+    }
+
+    /// Bytes of several places of memory, one after the other: as many as are asked for, or none.
+    fn read_parts(self, parts: &[RemoteIoVec], bytes: &mut [u8]) -> io::Result<()> {
+        let len = bytes.len();
+        let read = process_vm_readv(Pid::from_raw(self.0), &mut [IoSliceMut::new(bytes)], parts)?;
         if read == len { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
     }
 
@@ -159,14 +195,15 @@ impl Tracee {
             }
             Source::Vector(vector, count) => (vector, count.min(VECTOR_MAX)),
         };
-        let fields = self.read_numbers(vector, count * 2)?;
-        let mut bytes = Vec::with_capacity(len);
-        for buffer in fields.chunks_exact(2) {
-            let part = usize::try_from(buffer[1]).unwrap_or(usize::MAX).min(len - bytes.len());
-            if part > 0 {
-                bytes.extend(self.read(buffer[0], part)?);
-            }
+        let mut wanted = len;
+        let mut parts = Vec::new();
+        for buffer in self.read_numbers(vector, count * 2)?.chunks_exact(2) {
+            let len = length(buffer[1]).min(wanted);
+            parts.push(RemoteIoVec { base: length(buffer[0]), len });
+            wanted -= len;
         }
+        let mut bytes = vec![0; len];
+        self.read_parts(&parts, &mut bytes)?;
         Ok(Arc::from(bytes))
     }
 
@@ -207,22 +244,28 @@ impl Mapping {
 impl Stat {
     /// The file a path leads to, through symbolic links.
     pub(super) fn of(path: &Path) -> io::Result<Self> {
-        fs::metadata(path).map(|metadata| Self::from(&metadata))
+        Ok(rustix::fs::stat(path)?.into())
     }
 
-    /// The file a path names, a symbolic link itself included.
-    pub(super) fn of_name(path: &Path) -> io::Result<Self> {
-        fs::symlink_metadata(path).map(|metadata| Self::from(&metadata))
+    /// The file a handle of ours is of.
+    pub(super) fn of_handle(handle: &OwnedFd) -> io::Result<Self> {
+        Ok(rustix::fs::fstat(handle)?.into())
+    }
+
+    /// The file a name in a directory is of; a symbolic link is one itself.
+    pub(super) fn of_name(dir: impl AsFd, name: impl rustix::path::Arg) -> io::Result<Self> {
+        Ok(rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW)?.into())
     }
 }
 
-impl From<&fs::Metadata> for Stat {
-    fn from(metadata: &fs::Metadata) -> Self {
+impl From<rustix::fs::Stat> for Stat {
+    fn from(stat: rustix::fs::Stat) -> Self {
         Self {
-            id: FileId { dev: metadata.dev(), ino: metadata.ino() },
-            links: metadata.nlink(),
-            len: metadata.len(),
-            regular: metadata.is_file(),
+            id: FileId { dev: stat.st_dev, ino: stat.st_ino },
+            links: stat.st_nlink,
+            // No file is shorter than nothing.
+            len: stat.st_size.unsigned_abs(),
+            regular: FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile,
         }
     }
 }
@@ -232,8 +275,8 @@ fn numbers(bytes: &[u8]) -> impl Iterator<Item = u64> {
     numbers.iter().map(|number| u64::from_ne_bytes(*number))
 }
 
-fn within(distance: u64) -> usize {
-    usize::try_from(distance).unwrap_or(usize::MAX)
+fn length(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
 }
 
 pub(super) fn malformed() -> io::Error {

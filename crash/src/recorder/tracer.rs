@@ -15,7 +15,7 @@ use super::enter::{Enter, Entry, Role};
 use super::leave::Leave;
 use super::log::Log;
 use super::report::{CallInfo, NotMeasured, RecordEnd, Why};
-use super::stop::{Ended, Event, arguments, restart, result, wait};
+use super::stop::{Ended, Event, LastOnes, arguments, restart, result, wait};
 use super::tracee::{FileId, Tracee};
 use super::world::World;
 use super::{KillAt, OnStdout, When};
@@ -104,6 +104,7 @@ impl Tracer {
         root: Pid,
         mut started: impl FnMut(),
     ) -> io::Result<Result<RecordEnd, i32>> {
+        let _last_ones = LastOnes(Arc::clone(&self.control));
         let root = root.as_raw();
         self.meet(root)?;
         let mut running = false;
@@ -262,17 +263,12 @@ impl Tracer {
             shared_mappings: self.shared_mappings,
         };
         match enter.look(&call) {
-            Ok(Entry::Pass) => restart(libc::PTRACE_CONT, tid, 0),
-            Ok(Entry::Outside) => {
+            Entry::Pass => restart(libc::PTRACE_CONT, tid, 0),
+            Entry::Outside => {
                 self.seen.writes_outside += 1;
                 restart(libc::PTRACE_CONT, tid, 0)
             }
-            Ok(Entry::Follow(role)) => self.follow(tid, name, call, role),
-            Err(error) => {
-                // Nobody knows what it is about, so nobody can say what it does.
-                self.refuse(name, Why::from(error));
-                restart(libc::PTRACE_CONT, tid, 0)
-            }
+            Entry::Follow(role) => self.follow(tid, name, call, role),
         }
     }
 

@@ -48,7 +48,7 @@ impl World {
         let mut spots = BTreeMap::new();
         let mut links = BTreeMap::new();
         for (path, ino) in tree.walk() {
-            if ids.insert(Stat::of_name(&root.join(&path))?.id, ino).is_some() {
+            if ids.insert(Stat::of(&root.join(&path))?.id, ino).is_some() {
                 let what = format!("{path}: has another name in the watched directory");
                 return Err(io::Error::new(io::ErrorKind::InvalidData, what));
             }
@@ -109,6 +109,16 @@ impl World {
     /// Whether a canonical path is below the root.
     pub(super) fn contains(&self, path: &Path) -> bool {
         path.starts_with(&self.root)
+    }
+
+    /// Whether the root is what a canonical path names, or below it.
+    pub(super) fn is_within(&self, path: &Path) -> bool {
+        self.root.starts_with(path)
+    }
+
+    /// A number was given to a new file elsewhere: it is none of ours any more.
+    pub(super) fn lost(&mut self, id: FileId) {
+        self.ids.remove(&id);
     }
 
     /// A new inode for a file or directory that just came into being.

@@ -74,6 +74,7 @@ fn calls_of_threads_have_one_order() {
 fn a_call_that_waits_for_another_thread_holds_nobody() {
     let recorded = measured("waiting");
     assert_eq!(recorded.replayed().file("spliced").unwrap().len(), 6);
+    measured("waiting_to_open");
 }
 
 #[test]
@@ -102,6 +103,99 @@ fn a_mapping_for_reading_is_harmless_and_its_sync_counts() {
 }
 
 #[test]
+fn a_private_mapping_is_no_concern() {
+    measured("private_mapping");
+}
+
+#[test]
+fn appending_follows_the_description_and_the_flags_of_the_call() {
+    insta::assert_snapshot!(measured("appends").trace, @r"
+    #0 create plain
+    #1 write plain 8+4
+    #2 write plain 12+4
+    #3 write plain 16+4
+    #4 write plain 20+4
+    #5 create log
+    #6 write log 0+4
+    #7 write log 4+4
+    #8 write log 1+4
+    ");
+}
+
+#[test]
+fn a_path_is_followed_as_the_program_means_it() {
+    insta::assert_snapshot!(measured("paths").trace, @r"
+    #0 create_dir d
+    #1 create d/by_links
+    #2 write d/by_links 0+3
+    #3 rename d/by_links d/renamed
+    #4 create d/by_descriptor
+    #5 write d/by_descriptor 0+3
+    #6 set_len d/by_descriptor 0
+    #7 write d/by_descriptor 0+3
+    #8 set_len d/by_descriptor 0
+    #9 write d/by_descriptor 0+3
+    #10 create_dir by_cwd
+    #11 remove d/by_descriptor
+    #12 remove by_cwd
+    #13 set_len d/renamed 2
+    ");
+    insta::assert_snapshot!(measured("through_the_root_of_a_path").trace, @r"
+    #0 create_dir d
+    #1 create d/f
+    #2 write d/f 0+4
+    ");
+}
+
+#[test]
+fn working_directories_change_and_differ_by_thread() {
+    measured("own_directories");
+}
+
+#[test]
+fn names_elsewhere_change_nothing() {
+    insta::assert_snapshot!(measured("names_elsewhere").trace, @r"
+    #0 create f
+    #1 write f 0+3
+    #2 write f 3+4
+    #3 write f 3+5
+    ");
+}
+
+#[test]
+fn a_number_of_a_removed_file_can_be_of_another() {
+    let recorded = measured("numbers_that_come_back");
+    assert_eq!(recorded.calls.len(), 12, "{}", recorded.trace);
+}
+
+#[test]
+fn a_descriptor_can_be_of_another_file_after_an_exec() {
+    insta::assert_snapshot!(measured("closed_by_exec").trace, @r"
+    #0 create before
+    #1 write before 0+3
+    #2 write before 3+3
+    #3 create after
+    #4 write after 0+6
+    ");
+}
+
+#[test]
+fn children_in_their_parents_memory_are_followed() {
+    insta::assert_snapshot!(measured("borrowed_memory").trace, @r"
+    #0 create output
+    #1 write output 0+15
+    #2 create_dir d
+    #3 create d/f
+    #4 write d/f 0+15
+    ");
+}
+
+#[test]
+fn requests_that_change_nothing_are_harmless() {
+    measured("requests");
+}
+
+#[test]
 fn io_uring_does_not_exist() {
     measured("io_uring");
 }
@@ -119,18 +213,36 @@ fn a_writable_mapping_is_refused_unless_its_file_is_allowed() {
 
 #[test]
 fn what_a_trace_cannot_say_is_refused_by_name() {
+    let loops = std::io::Error::from_raw_os_error(nix::libc::ELOOP).to_string();
     for (part, call, why) in [
         ("part_of_a_mapping_synced", "msync", Why::Unsupported),
         ("symlink", "symlink", Why::Unsupported),
         ("fifo", "mknodat", Why::Unsupported),
         ("exchange", "renameat2", Why::Unsupported),
         ("collapse", "fallocate", Why::Unsupported),
+        ("socket", "bind", Why::Unsupported),
+        ("request", "ioctl", Why::Unsupported),
+        ("memory_as_a_reply", "vmsplice", Why::Unsupported),
+        ("pipe_as_a_reply", "tee", Why::Unsupported),
         ("libaio", "io_submit", Why::Unsupported),
         ("from_outside", "rename", Why::Border),
         ("through_a_link", "openat", Why::Border),
+        ("through_another_name", "openat", Why::Border),
+        ("through_own_descriptors", "openat", Why::Unseen(loops)),
+        ("root_replaced", "rename", Why::Border),
+        ("root_removed", "rmdir", Why::Border),
+        ("around_renamed", "rename", Why::Border),
     ] {
         refused(part, call, &why);
     }
+}
+
+#[test]
+fn a_change_of_what_names_lead_to_is_refused_where_it_is_allowed() {
+    let recorded = Place::new().run("root_changed", RecordOptions::default());
+    let allowed = String::from_utf8_lossy(&recorded.output).contains("the root was changed");
+    let due = NotMeasured { call: "chroot", why: Why::Unsupported };
+    assert_eq!(recorded.not_measured, if allowed { vec![due] } else { Vec::new() });
 }
 
 #[test]

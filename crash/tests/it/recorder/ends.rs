@@ -5,7 +5,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
-use proofhouse_crash::{KillAt, RecordEnd, RecordOptions, When, record};
+use nix::libc;
+use proofhouse_crash::{KillAt, Mark, MicroOp, RecordEnd, RecordOptions, When, record};
+use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, TargetArch};
 
 use super::Place;
 
@@ -46,7 +48,7 @@ fn a_program_that_cannot_be_started_is_an_error() {
 }
 
 fn exec_format() -> io::ErrorKind {
-    io::Error::from_raw_os_error(nix::libc::ENOEXEC).kind()
+    io::Error::from_raw_os_error(libc::ENOEXEC).kind()
 }
 
 #[test]
@@ -99,14 +101,16 @@ fn children_of_other_threads_are_left_alone() {
     bystander.wait().unwrap();
 }
 
-#[test]
-fn a_kill_at_any_call_leaves_exactly_the_prefix() {
-    let full = Place::new().run("names", RecordOptions::default());
+/// Kills a part before and after each of its calls.
+#[track_caller]
+fn check_kills(part: &str) {
+    let full = Place::new().run(part, RecordOptions::default());
+    assert_eq!(full.not_measured, []);
     for call in 0..=full.calls.len() {
         for when in [When::Entry, When::Exit] {
             let place = Place::new();
             let kill = Some(KillAt { call: call as u64, when });
-            let recorded = place.run("names", RecordOptions { kill, ..RecordOptions::default() });
+            let recorded = place.run(part, RecordOptions { kill, ..RecordOptions::default() });
             let reached = call < full.calls.len();
             let due = if reached { RecordEnd::Killed } else { RecordEnd::Exited(0) };
             assert_eq!(recorded.end, due);
@@ -119,6 +123,93 @@ fn a_kill_at_any_call_leaves_exactly_the_prefix() {
             place.assert_replays(&recorded);
         }
     }
+}
+
+#[test]
+fn a_kill_at_any_call_leaves_exactly_the_prefix() {
+    for part in ["names", "writes", "opens", "unnamed", "sizes", "transfers", "forks"] {
+        check_kills(part);
+    }
+}
+
+#[test]
+fn recordings_of_one_process_do_not_disturb_each_other() {
+    std::thread::scope(|scope| {
+        for round in 0..8 {
+            scope.spawn(move || {
+                let part = ["threads", "names", "forks", "writes"][round % 4];
+                let place = Place::new();
+                let session = place.start(part, RecordOptions::default());
+                // As many as there are at once, each with marks of its own.
+                session.mark(Mark::Issue(round as u64 + 1));
+                let recorded = session.finish().unwrap();
+                assert_eq!(recorded.end, RecordEnd::Exited(0));
+                assert_eq!(recorded.not_measured, []);
+                place.assert_replays(&recorded);
+                let marks = recorded.trace.ops.iter().filter_map(|op| match op {
+                    MicroOp::Issue { event } => Some(*event),
+                    _ => None,
+                });
+                assert_eq!(marks.collect::<Vec<_>>(), [round as u64 + 1]);
+            });
+        }
+    });
+}
+
+/// The error of a recording where these calls are refused, as some containers do.
+fn refused_where(calls: &'static [libc::c_long]) -> io::Error {
+    // A filter is of the thread that installs it, and of its threads and children.
+    let thread = std::thread::spawn(move || {
+        let rules = calls.iter().map(|call| (*call, Vec::new())).collect();
+        let refused = SeccompAction::Errno(libc::EPERM.unsigned_abs());
+        let filter = SeccompFilter::new(rules, SeccompAction::Allow, refused, TargetArch::x86_64);
+        let filter: BpfProgram = filter.unwrap().try_into().unwrap();
+        let place = Place::new();
+        seccompiler::apply_filter(&filter).unwrap();
+        record(place.command(&["/bin/true"]), RecordOptions::default()).unwrap_err()
+    });
+    thread.join().unwrap()
+}
+
+#[test]
+fn where_programs_may_not_be_traced_the_error_says_so() {
+    for (calls, kind, said) in [
+        (
+            &[libc::SYS_ptrace][..],
+            io::ErrorKind::PermissionDenied,
+            "may not be traced here (ptrace",
+        ),
+        (&[libc::SYS_seccomp], io::ErrorKind::PermissionDenied, "may not be traced here (seccomp"),
+        (&[libc::SYS_readlink, libc::SYS_readlinkat], io::ErrorKind::Unsupported, "/proc is not"),
+    ] {
+        let error = refused_where(calls);
+        assert_eq!(error.kind(), kind, "{error}");
+        assert!(error.to_string().contains(said), "{error}");
+    }
+}
+
+#[test]
+fn a_caller_that_panics_over_a_reply_leaves_no_process() {
+    let place = Place::new();
+    let (sender, lines) = std::sync::mpsc::channel();
+    let on_stdout = move |bytes: &[u8]| -> Vec<Mark> {
+        sender.send(String::from_utf8(bytes.to_vec()).unwrap()).unwrap();
+        // As a slip of the caller's would, without a message in the middle of the tests' own.
+        std::panic::resume_unwind(Box::new("a slip"))
+    };
+    let options = RecordOptions { on_stdout: Box::new(on_stdout), ..RecordOptions::default() };
+    let script = "sleep 1000 & echo $! $$; wait";
+    let session = record(place.command(&["/bin/sh", "-c", script]), options).unwrap();
+    assert_eq!(session.finish().unwrap_err().to_string(), "the recorder's thread panicked");
+    for pid in lines.recv().unwrap().split_whitespace() {
+        assert!(!lives(pid));
+    }
+}
+
+#[test]
+fn a_crash_of_the_program_dumps_no_core() {
+    let recorded = Place::new().script("ulimit -c", RecordOptions::default());
+    assert_eq!(recorded.output, b"0\n");
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! The programs that are recorded: this test binary, run again with a part to play, its working
 //! directory the watched one.
 
+mod refused;
+mod ways;
+
 use std::fs::{self, File, OpenOptions};
 use std::io::{IoSlice, IoSliceMut, PipeReader, Seek, SeekFrom, Write, pipe};
 use std::mem::MaybeUninit;
@@ -38,19 +41,40 @@ const PARTS: &[(&str, fn())] = &[
     ("passed_descriptors", passed_descriptors),
     ("signals", signals),
     ("read_mapping", read_mapping),
-    ("writable_mapping", writable_mapping),
-    ("mapping_made_writable", mapping_made_writable),
-    ("part_of_a_mapping_synced", part_of_a_mapping_synced),
-    ("symlink", symlink),
-    ("fifo", fifo),
-    ("exchange", exchange),
-    ("collapse", collapse),
-    ("from_outside", from_outside),
-    ("through_a_link", through_a_link),
     ("io_uring", io_uring),
-    ("x32_call", x32_call),
-    ("i386_call", i386_call),
-    ("libaio", libaio),
+    ("appends", ways::appends),
+    ("paths", ways::paths),
+    ("through_the_root_of_a_path", ways::through_the_root_of_a_path),
+    ("own_directories", ways::own_directories),
+    ("names_elsewhere", ways::names_elsewhere),
+    ("numbers_that_come_back", ways::numbers_that_come_back),
+    ("closed_by_exec", ways::closed_by_exec),
+    ("borrowed_memory", ways::borrowed_memory),
+    ("private_mapping", ways::private_mapping),
+    ("requests", ways::requests),
+    ("waiting_to_open", ways::waiting_to_open),
+    ("writable_mapping", refused::writable_mapping),
+    ("mapping_made_writable", refused::mapping_made_writable),
+    ("part_of_a_mapping_synced", refused::part_of_a_mapping_synced),
+    ("symlink", refused::symlink),
+    ("fifo", refused::fifo),
+    ("socket", refused::socket),
+    ("exchange", refused::exchange),
+    ("collapse", refused::collapse),
+    ("request", refused::request),
+    ("from_outside", refused::from_outside),
+    ("through_a_link", refused::through_a_link),
+    ("through_another_name", refused::through_another_name),
+    ("through_own_descriptors", refused::through_own_descriptors),
+    ("root_replaced", refused::root_replaced),
+    ("root_removed", refused::root_removed),
+    ("around_renamed", refused::around_renamed),
+    ("memory_as_a_reply", refused::memory_as_a_reply),
+    ("pipe_as_a_reply", refused::pipe_as_a_reply),
+    ("root_changed", refused::root_changed),
+    ("x32_call", refused::x32_call),
+    ("i386_call", refused::i386_call),
+    ("libaio", refused::libaio),
 ];
 
 #[test]
@@ -349,95 +373,9 @@ fn read_mapping() {
     }
 }
 
-fn writable_mapping() {
-    let file = create("store-shm");
-    file.set_len(4096).unwrap();
-    let memory = map(&file, 4096, ProtFlags::READ | ProtFlags::WRITE);
-    // SAFETY: the mapping is ours and stays; its file is not truncated.
-    unsafe { memory.cast::<u8>().write(1) };
-}
-
-fn mapping_made_writable() {
-    let file = create("store");
-    file.set_len(4096).unwrap();
-    let memory = map(&file, 4096, ProtFlags::READ);
-    // SAFETY: the mapping is ours.
-    unsafe { rustix::mm::mprotect(memory, 4096, MprotectFlags::WRITE) }.unwrap();
-}
-
-fn part_of_a_mapping_synced() {
-    let file = create("store");
-    file.set_len(8192).unwrap();
-    let memory = map(&file, 8192, ProtFlags::READ);
-    // SAFETY: the mapping is ours.
-    unsafe { rustix::mm::msync(memory, 4096, MsyncFlags::SYNC) }.unwrap();
-}
-
-fn symlink() {
-    std::os::unix::fs::symlink("/tmp", "link").unwrap();
-    fs::remove_file("link").unwrap();
-}
-
-fn fifo() {
-    nix::unistd::mkfifo("fifo", nix::sys::stat::Mode::S_IRUSR).unwrap();
-    fs::remove_file("fifo").unwrap();
-}
-
-fn exchange() {
-    create("a").write_all(b"a").unwrap();
-    create("b").write_all(b"b").unwrap();
-    rustix::fs::renameat_with(CWD, "a", CWD, "b", RenameFlags::EXCHANGE).unwrap();
-}
-
-fn collapse() {
-    let file = create("f");
-    file.write_all_at(&[1; 16_384], 0).unwrap();
-    fallocate(&file, FallocateFlags::COLLAPSE_RANGE, 4096, 4096).unwrap();
-}
-
-fn from_outside() {
-    create("../outside").write_all(b"outside").unwrap();
-    fs::rename("../outside", "inside").unwrap();
-}
-
-fn through_a_link() {
-    let target = fs::canonicalize(".").unwrap().join("linked");
-    std::os::unix::fs::symlink(target, "../link").unwrap();
-    create("../link").write_all(b"inside").unwrap();
-}
-
 fn io_uring() {
     // SAFETY: the call fails before it looks at its arguments.
     let answer = unsafe { nix::libc::syscall(nix::libc::SYS_io_uring_setup, 8, 0) };
     assert_eq!((answer, nix::errno::Errno::last()), (-1, nix::errno::Errno::ENOSYS));
     create("plain").write_all(b"a plain call then").unwrap();
-}
-
-fn x32_call() {
-    // SAFETY: getpid takes no arguments; the call does not return.
-    unsafe { nix::libc::syscall(0x4000_0000 + nix::libc::SYS_getpid) };
-}
-
-fn i386_call() {
-    // SAFETY: number 20 is getpid of 32-bit x86, which takes no arguments; it does not return.
-    unsafe { std::arch::asm!("int 0x80", inout("eax") 20 => _) };
-}
-
-fn libaio() {
-    let file = create("f");
-    let mut context = 0u64;
-    let data = *b"asynchronous";
-    let fd = u64::try_from(std::os::fd::AsRawFd::as_raw_fd(&file)).unwrap();
-    // struct iocb (linux/aio_abi.h): operation 1 is a write.
-    let block: [u64; 8] = [0, 0, 1 | fd << 32, data.as_ptr() as u64, data.len() as u64, 0, 0, 0];
-    let blocks = [block.as_ptr()];
-    let mut events = [0u64; 4];
-    // SAFETY: the block, its data and the events outlive the calls; one block is submitted.
-    unsafe {
-        let call = nix::libc::syscall;
-        assert_eq!(call(nix::libc::SYS_io_setup, 1, &raw mut context), 0);
-        assert_eq!(call(nix::libc::SYS_io_submit, context, 1, blocks.as_ptr()), 1);
-        let got = call(nix::libc::SYS_io_getevents, context, 1, 1, events.as_mut_ptr(), 0);
-        assert_eq!(got, 1);
-    }
 }
