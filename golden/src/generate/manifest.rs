@@ -104,8 +104,8 @@ fn fields() -> Rows {
         next_generation: u32::MAX,
         segments: vec![SegmentInfo {
             id: u64::MAX - 1,
-            len: u64::MAX,
-            records: u64::MAX,
+            len: u32::MAX.into(),
+            records: u64::from(u32::MAX) / 37,
             digest: Hash([0xff; 32]),
         }],
         wals: vec![Generation(u32::MAX - 1)],
@@ -250,6 +250,13 @@ fn broken() -> Rows {
     add("segments-descend", "segments out of order", &segments([2, 1], 3));
     add("segments-equal", "a segment twice", &segments([1, 1], 3));
     add("segment-not-below-next", "the next number is taken", &segments([1, 3], 3));
+    let info = |len, records| {
+        move |it: &mut StoreManifest| it.segments[0] = SegmentInfo { len, records, ..segment(1) }
+    };
+    add("segment-without-records", "a segment has at least one record", &info(41, 0));
+    add("segment-too-short", "a record has at least 37 bytes", &info(73, 2));
+    add("segment-empty", "no bytes and no records", &info(0, 0));
+    add("segment-too-long", "a segment is shorter than 4 GiB", &info(1 << 32, 1));
     let wals = |numbers: &'static [u32], next| {
         move |it: &mut StoreManifest| {
             it.wals = numbers.iter().copied().map(Generation).collect();

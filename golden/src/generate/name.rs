@@ -26,6 +26,11 @@ fn files() -> Rows {
         let name = format!("SEGMENTS/seg-{number:06}.dat");
         rows.accept(format!("segment-{number}"), "a segment by its number", name.as_bytes(), value);
     }
+    for number in [1, u64::MAX] {
+        let value = json!({ "sidecar": number.to_string() });
+        let name = format!("INDEX/seg-{number:06}.idx");
+        rows.accept(format!("sidecar-{number}"), "a segment's sidecar", name.as_bytes(), value);
+    }
     for (id, name, value) in [
         ("wal-0", "wal-000000.log", json!({ "wal": "0" })),
         ("segment-0", "SEGMENTS/seg-000000.dat", json!({ "segment": "0" })),
@@ -58,7 +63,9 @@ fn foreign_files() -> Rows {
         ("segment-short", "SEGMENTS/seg-1.dat", "one digit"),
         ("segment-long", "SEGMENTS/seg-0000001.dat", "a needless zero"),
         ("segment-above-u64", "SEGMENTS/seg-18446744073709551616.dat", "above all numbers"),
-        ("segment-extension", "SEGMENTS/seg-000001.idx", "another kind"),
+        ("segment-extension", "SEGMENTS/seg-000001.tmp", "another kind"),
+        ("sidecar-in-segments", "SEGMENTS/seg-000001.idx", "a sidecar in SEGMENTS"),
+        ("segment-in-index", "INDEX/seg-000001.dat", "a segment in INDEX"),
         ("wal-in-segments", "SEGMENTS/wal-000001.log", "a log in SEGMENTS"),
         ("segments-lower", "segments/seg-000001.dat", "case counts"),
         ("notes", "notes.txt", "something else"),

@@ -24,12 +24,14 @@ pub(super) fn name(rule: &str, bytes: &[u8]) -> Answer {
 
 fn file_name(bytes: &[u8]) -> Answer {
     let name = str::from_utf8(bytes).map_err(|_| "foreign")?;
-    let segment = name.strip_prefix("SEGMENTS/").and_then(names::parse_segment);
     if let Some(generation) = names::parse_wal(name) {
         return Ok(json!({ "wal": generation.to_string() }));
     }
-    if let Some(id) = segment {
+    if let Some(id) = name.strip_prefix("SEGMENTS/").and_then(names::parse_segment) {
         return Ok(json!({ "segment": id.to_string() }));
+    }
+    if let Some(id) = name.strip_prefix("INDEX/").and_then(names::parse_sidecar) {
+        return Ok(json!({ "sidecar": id.to_string() }));
     }
     let known = [names::MANIFEST, names::MANIFEST_TMP, names::LEGACY_WAL, names::LOCK];
     known.contains(&name).then(|| json!({ "file": name })).ok_or_else(|| "foreign".to_owned())
