@@ -1,82 +1,145 @@
 //! Durable commits against the least any engine could do: a bare write + fdatasync into reserved
-//! space, of as many bytes as a commit appends. Rounds alternate, so both meet the same disk.
+//! space, of as many bytes as a commit appends; and by how much threads that share syncs are
+//! ahead of one.
+//!
+//! Turns alternate and last equally long. Were they of equally many commits, the fast ones would be
+//! short bursts, which a disk or a busy machine may treat many times better than a long run: the
+//! ratio would then exceed what sharing syncs can give. Commits a sync tells what it did give.
 //!
 //! `cargo bench -p proofhouse-bench --bench durable [-- ROUNDS]`
 
 use std::error::Error;
 use std::fs::{File, OpenOptions};
+use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
-use std::time::Instant;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use entidb_engine::{CollectionId, Database};
-use proofhouse_bench::{ENTITY_LEN, entity, id, store};
+use entidb_engine::storage::{FileStorage, OsEntropy};
+use entidb_engine::{CollectionId, Database, Options};
+use proofhouse_bench::counting::Counting;
+use proofhouse_bench::{ENTITY_LEN, entity, id};
 
-/// Commits a round.
-const COMMITS: u32 = 500;
+/// How long each turn lasts.
+const TURN: Duration = Duration::from_millis(250);
+/// Threads that commit at once; the first alone.
+const THREADS: [usize; 3] = [1, 8, 32];
 /// BEGIN, PUT and COMMIT of one entity: see `docs/format.md`.
 const APPEND_LEN: usize = 43 + (68 + ENTITY_LEN) + 51;
-const RESERVED: u64 = 64 << 20;
+/// Sparse, and more than any run fills.
+const RESERVED: u64 = 1 << 30;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let rounds = std::env::args().skip(1).find_map(|arg| arg.parse().ok()).unwrap_or(20_u32);
     let dir = tempfile::Builder::new().prefix("proofhouse-bench-").tempdir_in(".")?;
-    let bare = reserved_file(&dir.path().join("bare"))?;
-    let (db, collection) = store(&dir.path().join("store"))?;
-    let (mut bare_rates, mut engine_rates) = (Vec::new(), Vec::new());
-    for round in 0..u64::from(rounds) {
-        bare_rates.push(rate(|| bare_round(&bare, round))?);
-        engine_rates.push(rate(|| engine_round(&db, collection, round))?);
+    let bare = Bare { file: reserved_file(&dir.path().join("bare"))?, next: AtomicU64::new(0) };
+    let engine = Engine::open(&dir.path().join("store"))?;
+    let mut bare_rates = Vec::new();
+    let mut rates = [const { Vec::new() }; THREADS.len()];
+    let mut shared = [const { Vec::new() }; THREADS.len()];
+    for _ in 0..rounds {
+        bare_rates.push(turn(1, || bare.commit())?);
+        for (at, threads) in THREADS.into_iter().enumerate() {
+            let before = (engine.db.sequence(), engine.syncs.load(Ordering::Relaxed));
+            rates[at].push(turn(threads, || engine.commit())?);
+            let commits = engine.db.sequence() - before.0;
+            let syncs = engine.syncs.load(Ordering::Relaxed) - before.1;
+            shared[at].push(to_f64(commits) / to_f64(syncs));
+        }
     }
-    db.close()?;
-    // Neighbouring rounds met the same disk, so they are compared with each other.
-    let ratios = engine_rates.iter().zip(&bare_rates).map(|(engine, bare)| engine / bare);
-    let ratio = Spread::of(ratios.collect());
-    let (bare, engine) = (Spread::of(bare_rates), Spread::of(engine_rates));
-    println!("durable commits/s, one writer, {rounds} interleaved rounds of {COMMITS}");
-    println!("  bare write + fdatasync  {bare}");
-    println!("  engine put              {engine}");
-    println!(
-        "  ratio, round by round   {:>8.3}  (quartiles {:.3} to {:.3})",
-        ratio.median, ratio.low, ratio.high
-    );
+    engine.db.close()?;
+    println!("durable commits/s, {rounds} interleaved rounds of {TURN:?} each");
+    println!("  bare write + fdatasync  {}", Spread::of(bare_rates.clone()));
+    for (at, threads) in THREADS.into_iter().enumerate() {
+        println!("  engine, {threads:>2} threads      {}", Spread::of(rates[at].clone()));
+        println!("    commits a sync        {}", Spread::of(shared[at].clone()));
+    }
+    println!("ratios, round by round");
+    println!("  1 thread to bare        {}", Spread::of(ratios(&rates[0], &bare_rates)));
+    for (threads, many) in THREADS.into_iter().zip(&rates).skip(1) {
+        println!("  {threads:>2} threads to one       {}", Spread::of(ratios(many, &rates[0])));
+    }
     Ok(())
 }
 
-fn reserved_file(path: &Path) -> std::io::Result<File> {
+/// Neighbouring turns met the same disk, so they are compared with each other.
+fn ratios(rates: &[f64], to: &[f64]) -> Vec<f64> {
+    rates.iter().zip(to).map(|(rate, to)| rate / to).collect()
+}
+
+/// A count below 2^32, as all here are.
+fn to_f64(count: u64) -> f64 {
+    u32::try_from(count).map_or(f64::NAN, f64::from)
+}
+
+/// Commits a second of so many threads for one turn.
+fn turn<E: Error + Send + 'static>(
+    threads: usize,
+    commit: impl Fn() -> Result<(), E> + Sync,
+) -> Result<f64, Box<dyn Error>> {
+    let start = Instant::now();
+    let commits = thread::scope(|scope| {
+        let run = || {
+            let mut commits = 0_u64;
+            while start.elapsed() < TURN {
+                commit()?;
+                commits += 1;
+            }
+            Ok::<_, E>(commits)
+        };
+        let running: Vec<_> = (0..threads).map(|_| scope.spawn(run)).collect();
+        let mut commits = 0;
+        for thread in running {
+            commits += thread.join().map_err(|_| "a thread panicked")??;
+        }
+        Ok::<_, Box<dyn Error>>(commits)
+    })?;
+    Ok(to_f64(commits) / start.elapsed().as_secs_f64())
+}
+
+fn reserved_file(path: &Path) -> io::Result<File> {
     let file = OpenOptions::new().read(true).write(true).create_new(true).open(path)?;
     file.set_len(RESERVED)?;
     file.sync_all()?;
     Ok(file)
 }
 
-fn bare_round(file: &File, round: u64) -> Result<(), Box<dyn Error>> {
-    let data = [0x5a; APPEND_LEN];
-    for commit in numbers(round) {
-        file.write_all_at(&data, commit * APPEND_LEN as u64)?;
-        file.sync_data()?;
+struct Bare {
+    file: File,
+    next: AtomicU64,
+}
+
+impl Bare {
+    fn commit(&self) -> io::Result<()> {
+        let at = self.next.fetch_add(1, Ordering::Relaxed) * APPEND_LEN as u64;
+        self.file.write_all_at(&[0x5a; APPEND_LEN], at)?;
+        self.file.sync_data()
     }
-    Ok(())
 }
 
-fn engine_round(db: &Database, collection: CollectionId, round: u64) -> Result<(), Box<dyn Error>> {
-    for number in numbers(round) {
-        db.put(collection, id(number), entity(number))?;
+struct Engine {
+    db: Database,
+    collection: CollectionId,
+    syncs: Arc<AtomicU64>,
+    next: AtomicU64,
+}
+
+impl Engine {
+    fn open(path: &Path) -> entidb_engine::Result<Self> {
+        let storage = Counting::new(FileStorage::new(path));
+        let syncs = storage.syncs();
+        let db = Database::open_with(Arc::new(storage), Box::new(OsEntropy), Options::default())?;
+        let collection = db.create_collection("entities")?;
+        Ok(Self { db, collection, syncs, next: AtomicU64::new(0) })
     }
-    Ok(())
-}
 
-/// The numbers of a round's commits; no two rounds share one.
-fn numbers(round: u64) -> std::ops::Range<u64> {
-    let commits = u64::from(COMMITS);
-    round * commits..(round + 1) * commits
-}
-
-/// Commits per second of one round.
-fn rate(round: impl FnOnce() -> Result<(), Box<dyn Error>>) -> Result<f64, Box<dyn Error>> {
-    let start = Instant::now();
-    round()?;
-    Ok(f64::from(COMMITS) / start.elapsed().as_secs_f64())
+    fn commit(&self) -> entidb_engine::Result<()> {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        self.db.put(self.collection, id(number), entity(number)).map(drop)
+    }
 }
 
 struct Spread {
@@ -95,6 +158,8 @@ impl Spread {
 
 impl std::fmt::Display for Spread {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:>8.0}  (quartiles {:.0} to {:.0})", self.median, self.low, self.high)
+        let Self { median, low, high } = *self;
+        let places = if median < 100.0 { 2 } else { 0 };
+        write!(f, "{median:>8.places$}  (quartiles {low:.places$} to {high:.places$})")
     }
 }

@@ -1,5 +1,7 @@
 //! Work that the benchmarks share: entities of a fixed shape, stores of a known size.
 
+pub mod counting;
+
 use std::path::Path;
 
 use bytes::Bytes;

@@ -1,8 +1,9 @@
 //! `EntiDB`: a compact embedded entity database that keeps what it acknowledged.
 //!
 //! Entities are canonical CBOR documents under 16-byte identities, in collections. Writes are
-//! transactions, one at a time; a commit is one append to the write-ahead log and one sync, and
-//! is visible and durable when it returns. Readers see snapshots and wait for nobody.
+//! transactions, one at a time; a commit is one append to the write-ahead log and one sync, which
+//! commits of several threads share, and is visible and durable when it returns. Readers see
+//! snapshots and wait for nobody.
 //!
 //! ```
 //! use entidb_engine::{Database, EntityId, Options, Result};

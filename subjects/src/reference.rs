@@ -145,8 +145,7 @@ impl Session {
         if matches!(op, Op::Commit) {
             return txn.commit().map(committed);
         }
-        txn.abort();
-        Ok(Outcome::Done)
+        txn.abort().map(|()| Outcome::Done)
     }
 
     /// A write in the open transaction, or in one of its own.

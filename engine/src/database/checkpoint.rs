@@ -30,6 +30,7 @@ impl Permit {
     /// Checkpoints; with `live` the store goes on with a fresh WAL, without it has none.
     pub(super) fn checkpoint_into(&self, live: bool) -> Result<()> {
         let core = &*self.core;
+        core.flush()?;
         let mut writer = core.writer.lock();
         let (view, sequence) = core.current();
         if live && view.memtable.is_empty() {
@@ -40,7 +41,9 @@ impl Permit {
             writer.prepare_checkpoint(storage, &core.options, &view.memtable, sequence, live)?;
         // Readers move to the new view only once it is durable, so the switch works on a copy.
         let mut next = Published { view, sequence, catalog: core.catalog() };
-        writer.install(storage, prepared, &mut next).map_err(|error| core.health.poison(error))?;
+        let wal =
+            writer.install(storage, prepared, &mut next).map_err(|error| core.poison(error))?;
+        core.log.install(wal);
         core.republish(|published, _| *published = next);
         Ok(())
     }
@@ -111,7 +114,7 @@ impl Writer {
         Ok(Prepared { manifest, segments, wal })
     }
 
-    /// Switches to what was prepared, and shows it.
+    /// Switches to what was prepared, shows it, and answers the WAL to go on with.
     ///
     /// # Errors
     /// The medium's: which MANIFEST is current is unknown then.
@@ -120,10 +123,9 @@ impl Writer {
         storage: &dyn Storage,
         prepared: Prepared,
         published: &mut Published,
-    ) -> Result<()> {
+    ) -> Result<Option<Wal>> {
         publish::switch(storage)?;
         let obsolete = std::mem::replace(&mut self.manifest, prepared.manifest).trailer.wals;
-        self.wal = prepared.wal;
         let mut segments = published.view.segments().to_vec();
         segments.extend(prepared.segments);
         published.view = Arc::new(View::new(segments));
@@ -133,7 +135,7 @@ impl Writer {
             let _ = storage.remove(&names::wal(generation));
         }
         self.sweep_once(storage);
-        Ok(())
+        Ok(prepared.wal)
     }
 
     pub(super) fn create_wal(

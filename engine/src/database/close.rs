@@ -22,7 +22,7 @@ impl Permit {
     /// Leaves a store that needs no recovery: no WAL, no unlisted file, everything synced.
     fn settle(&self) -> Result<()> {
         let core = &*self.core;
-        if core.writer.lock().wal.is_none() {
+        if !core.log.is_begun() {
             return Ok(());
         }
         self.checkpoint_into(false)?;

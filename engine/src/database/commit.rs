@@ -1,4 +1,4 @@
-//! Commit: one append and one sync, then visible.
+//! What the one writer does: commits, and new collections.
 
 use std::sync::Arc;
 
@@ -6,41 +6,39 @@ use crate::error::{Error, IoContext, Result};
 use crate::format::manifest::{Manifest, NAME_LEN_MAX};
 use crate::ids::CollectionId;
 use crate::storage::{ROOT, Storage};
-use crate::wal::{Wal, Write};
+use crate::wal::{Commit, Wal, Write};
 
 use super::catalog::Catalog;
 use super::core::{Core, Permit, Writer};
+use super::log::Base;
 use super::publish;
 
 impl Permit {
-    /// Commits changes in key order and answers the sequence. No changes: nothing happens, and the
-    /// answer is the last commit's sequence.
+    /// Commits writes in key order on top of `base` and answers the sequence. The next writer is
+    /// admitted as soon as they are queued; this returns once they are synced and visible. No
+    /// writes: the answer is the last commit's sequence, once that is synced.
     ///
     /// # Errors
-    /// `Io` before anything of the transaction was written; `InDoubt` after.
-    pub(super) fn commit(&self, changes: Vec<Write>) -> Result<u64> {
+    /// `Io` before anything of the transaction was written; `InDoubt` after, or if what the
+    /// transaction was begun on will not be synced.
+    pub(super) fn commit(self, base: &Base, writes: Vec<Write>) -> Result<u64> {
+        let sequence = if writes.is_empty() { base.last } else { self.queue(base.last, writes)? };
+        let core = Arc::clone(&self.core);
+        drop(self);
+        core.synced(sequence)?;
+        Ok(sequence)
+    }
+
+    fn queue(&self, last: u64, writes: Vec<Write>) -> Result<u64> {
         let core = &*self.core;
-        let (view, last) = core.current();
-        if changes.is_empty() {
-            return Ok(last);
-        }
         core.health.require_writable()?;
         let sequence = last.checked_add(1).ok_or_else(|| Error::Invalid {
             what: "all commit sequences are used up; copy the store into a new one".into(),
         })?;
-        {
-            let mut writer = core.writer.lock();
-            if writer.wal.is_none() {
-                writer.publish(core, |_| {})?;
-            }
-            if let Some(wal) = &mut writer.wal {
-                wal.commit(sequence, &changes).map_err(|error| core.health.poison(error))?;
-            }
+        if !core.log.is_begun() {
+            core.writer.lock().publish(core, |_| {})?;
         }
-        core.republish(|published, snapshots| {
-            view.memtable.apply(sequence, changes, snapshots);
-            published.sequence = sequence;
-        });
+        core.log.push(Commit { sequence, writes })?;
         Ok(sequence)
     }
 
@@ -69,6 +67,8 @@ impl Permit {
             return Ok(ids);
         }
         let catalog = Arc::new(Catalog::new(collections.clone()));
+        // What survives a crash is a prefix of commits and creations together.
+        core.flush()?;
         writer.publish(core, |manifest| {
             manifest.collections = collections;
             manifest.next_collection_id = next_id;
@@ -98,16 +98,18 @@ impl Writer {
             publish::prepare(storage, &manifest)?;
             Ok(fresh)
         })?;
-        publish::switch(storage).map_err(|error| core.health.poison(error))?;
+        publish::switch(storage).map_err(|error| core.poison(error))?;
         self.manifest = manifest;
-        self.wal = self.wal.take().or(fresh);
+        if fresh.is_some() {
+            core.log.install(fresh);
+        }
         self.sweep_once(storage);
         Ok(())
     }
 
     /// The WAL of this life, if it has none yet.
     fn first_wal(&mut self, storage: &dyn Storage, core: &Core) -> Result<Option<Wal>> {
-        if self.wal.is_some() {
+        if core.log.is_begun() {
             return Ok(None);
         }
         if self.manifest == Manifest::default() {

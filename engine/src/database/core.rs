@@ -11,11 +11,11 @@ use crate::readers::{Readers, Reading};
 use crate::storage::{LockGuard, Storage};
 use crate::sync::{Mutex, RwLock};
 use crate::view::View;
-use crate::wal::Wal;
 
 use super::catalog::Catalog;
 use super::gate::Gate;
 use super::health::Health;
+use super::log::Log;
 
 pub(super) struct Core {
     pub(super) storage: Arc<dyn Storage>,
@@ -24,6 +24,7 @@ pub(super) struct Core {
     pub(super) gate: Gate,
     /// Only the writer the gate admitted locks this, so it never waits.
     pub(super) writer: Mutex<Writer>,
+    pub(super) log: Log,
     published: RwLock<Published>,
     readers: Arc<Readers>,
     pub(super) lock: Mutex<Option<Box<dyn LockGuard>>>,
@@ -33,8 +34,6 @@ pub(super) struct Core {
 pub(super) struct Writer {
     /// What MANIFEST says.
     pub(super) manifest: Manifest,
-    /// The live WAL; none until the first write of a life.
-    pub(super) wal: Option<Wal>,
     /// Above every segment number listed, reserved or present.
     pub(super) next_segment_id: u64,
     /// Above every WAL number listed, reserved or present.
@@ -59,6 +58,7 @@ impl Core {
         options: Options,
         lock: Box<dyn LockGuard>,
         writer: Writer,
+        log: Log,
         published: Published,
     ) -> Self {
         Self {
@@ -67,6 +67,7 @@ impl Core {
             health: Health::default(),
             gate: Gate::default(),
             writer: Mutex::new(writer),
+            log,
             published: RwLock::new(published),
             readers: Arc::default(),
             lock: Mutex::new(Some(lock)),
@@ -111,7 +112,7 @@ impl Core {
 
     /// Like [`Core::current`], and keeps that sequence's versions while the reading is held.
     /// Whoever reads more than once as of a sequence needs this: a commit drops the versions
-    /// that no reading retains. Only the one writer may do without.
+    /// that no reading retains.
     pub(super) fn retain(&self) -> Arc<Reading> {
         // Registered under the lock that publishing takes: no commit can fall in between and
         // drop a version this reading needs.

@@ -35,14 +35,12 @@ impl Health {
         }
     }
 
-    /// Latches the handle after a failure that leaves the medium unknown, and says so.
-    pub(super) fn poison(&self, cause: Error) -> Error {
-        let cause = Arc::new(cause);
+    /// Latches the handle after a failure that leaves the medium unknown.
+    pub(super) fn poison(&self, cause: &Arc<Error>) {
         let mut state = self.state.lock();
         if matches!(*state, State::Open) {
-            *state = State::Poisoned(Arc::clone(&cause));
+            *state = State::Poisoned(Arc::clone(cause));
         }
-        Error::InDoubt { cause }
     }
 
     pub(super) fn close(&self) {

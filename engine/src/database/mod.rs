@@ -8,6 +8,7 @@ mod core;
 mod files;
 mod gate;
 mod health;
+mod log;
 mod open;
 mod publish;
 mod recover;
@@ -36,7 +37,8 @@ pub use verify::Verified;
 /// An open store.
 ///
 /// A clone is another handle to the same open store. Readers never wait for the writer, nor the
-/// writer for readers; there is one write transaction at a time.
+/// writer for readers. There is one write transaction at a time, but the next one begins while
+/// the commit of the last is on its way to the medium: commits that come together share a sync.
 ///
 /// Dropping the last handle without [`Database::close`] loses nothing that was acknowledged; the
 /// next open recovers it from the WAL.
@@ -106,7 +108,7 @@ impl Database {
     /// # Errors
     /// `NestedTransaction` if this thread has one; `ReadOnly`, `Poisoned`, `Closed`.
     pub fn begin(&self) -> Result<WriteTxn> {
-        Ok(WriteTxn::new(Core::writing(&self.core)?))
+        Core::writing(&self.core).map(WriteTxn::new)
     }
 
     /// Inserts or replaces one entity in a transaction of its own and answers its sequence.

@@ -15,6 +15,7 @@ use crate::view::View;
 use super::catalog::Catalog;
 use super::core::{Core, Published, Writer};
 use super::files::Present;
+use super::log::Log;
 use super::{publish, recover};
 
 pub(super) fn open(
@@ -49,7 +50,6 @@ pub(super) fn open(
         next_segment_id: present.next_segment_id(&manifest),
         next_generation: present.next_generation(&manifest),
         manifest,
-        wal: None,
         swept: false,
         ids,
     };
@@ -58,9 +58,11 @@ pub(super) fn open(
         sequence: writer.manifest.last_checkpoint.unwrap_or(0),
         catalog: Arc::new(Catalog::new(writer.manifest.collections.clone())),
     };
-    if !writer.manifest.trailer.wals.is_empty() {
-        recover::recover(&*storage, &options, &mut writer, &mut published)?;
-    }
+    let wal = if writer.manifest.trailer.wals.is_empty() {
+        None
+    } else {
+        recover::recover(&*storage, &options, &mut writer, &mut published)?
+    };
     if options.mode != OpenMode::ReadOnly {
         let segments = published.view.segments().iter();
         let mended = segments.filter(|segment| segment.mend(&*storage)).count();
@@ -68,7 +70,8 @@ pub(super) fn open(
             segment::sync_sidecars(&*storage);
         }
     }
-    Ok(Core::new(storage, options, lock, writer, published))
+    let log = Log::new(wal, published.sequence);
+    Ok(Core::new(storage, options, lock, writer, log, published))
 }
 
 fn lock(storage: &dyn Storage, mode: OpenMode) -> Result<Box<dyn LockGuard>> {

@@ -16,7 +16,7 @@ use crate::error::Result;
 use crate::memtable::Memtable;
 use crate::options::Options;
 use crate::storage::Storage;
-use crate::wal;
+use crate::wal::{self, Wal};
 
 use super::core::{Published, Writer};
 
@@ -25,7 +25,7 @@ pub(super) fn recover(
     options: &Options,
     writer: &mut Writer,
     published: &mut Published,
-) -> Result<()> {
+) -> Result<Option<Wal>> {
     let memtable = Memtable::default();
     let catalog = Arc::clone(&published.catalog);
     let known = |id| catalog.contains(id);

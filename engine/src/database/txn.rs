@@ -9,18 +9,24 @@ use crate::codec::{self, Limits, Profile};
 use crate::error::{Error, IoContext, Result};
 use crate::ids::{CollectionId, EntityId, Key};
 use crate::memtable::Version;
-use crate::range::is_empty;
+use crate::range::{KeyRange, is_empty};
 use crate::scan::{Scan, keys};
 
 use super::core::Permit;
+use super::log::Base;
 
 /// Above every sequence a commit can have: a transaction's own writes hide all others.
 const OWN: u64 = u64::MAX;
 
 /// The one open write transaction. It sees its own writes over the state at its beginning, which
 /// stays the newest state while it is open. Dropping it abandons it: nothing was written yet.
+///
+/// The state at its beginning may hold commits of other threads that are not synced yet. So what
+/// a transaction reads is certain only once [`WriteTxn::commit`] or [`WriteTxn::abort`] has
+/// answered: both wait until that state is durable, and say so if it will not be.
 pub struct WriteTxn {
     permit: Permit,
+    base: Base,
     /// Effective writes only: no deletion of what was not there at the beginning.
     writes: BTreeMap<Key, Option<Bytes>>,
     bytes: u64,
@@ -28,7 +34,8 @@ pub struct WriteTxn {
 
 impl WriteTxn {
     pub(super) fn new(permit: Permit) -> Self {
-        Self { permit, writes: BTreeMap::new(), bytes: 0 }
+        let base = permit.core.log.base();
+        Self { permit, base, writes: BTreeMap::new(), bytes: 0 }
     }
 
     /// Inserts or replaces an entity.
@@ -119,28 +126,48 @@ impl WriteTxn {
     ) -> Result<Scan> {
         self.permit.core.require_collection(collection)?;
         let range = keys(collection, &ids);
-        let own = if is_empty(&range) {
-            Vec::new()
-        } else {
-            let own = self.writes.range(range);
-            own.map(|(key, content)| (*key, Version { sequence: OWN, content: content.clone() }))
-                .collect()
-        };
-        Ok(Scan::new(self.permit.core.retain(), own, range))
+        // Commits become visible meanwhile, but none that is not in `base`: what is laid over
+        // them makes the same of every key, however many of them the scan shows already.
+        Ok(Scan::new(self.permit.core.retain(), self.above_readers(range), range))
+    }
+
+    /// What this transaction sees within a range and readers may not: commits on their way, and
+    /// its own writes above them.
+    fn above_readers(&self, range: KeyRange) -> Vec<(Key, Version)> {
+        if is_empty(&range) {
+            return Vec::new();
+        }
+        let commits = self.base.unsynced.iter().flat_map(|commit| &commit.writes);
+        let commits = commits.map(|(key, content)| (key, content));
+        let commits = commits.filter(|(key, _)| range.contains(*key));
+        let mut newest = BTreeMap::new();
+        for (key, content) in commits.chain(self.writes.range(range)) {
+            newest.insert(*key, Version { sequence: OWN, content: content.clone() });
+        }
+        newest.into_iter().collect()
     }
 
     /// Commits and answers the commit sequence. When this returns, the transaction is durable and
     /// visible. A transaction without effect takes no sequence: the answer is the last commit's.
+    /// The next write transaction can begin while this waits for the medium.
     ///
     /// # Errors
-    /// `Io`: nothing was written, the store goes on. `InDoubt`: the transaction may or may not
-    /// survive, and the handle refuses writes until the store is opened again.
+    /// `Io`: nothing was written, the store goes on. `InDoubt`: the transaction, or a commit it was
+    /// begun on, may or may not survive, and the handle refuses writes until the store is opened
+    /// again.
     pub fn commit(self) -> Result<u64> {
-        self.permit.commit(self.writes.into_iter().collect())
+        let Self { permit, base, writes, .. } = self;
+        permit.commit(&base, writes.into_iter().collect())
     }
 
-    /// Abandons the transaction.
-    pub fn abort(self) {}
+    /// Abandons the transaction, and returns once the commits it was begun on are durable.
+    ///
+    /// # Errors
+    /// `InDoubt`: one of them may or may not survive, and so what this transaction has read.
+    pub fn abort(self) -> Result<()> {
+        let Self { permit, base, .. } = self;
+        permit.commit(&base, Vec::new()).map(drop)
+    }
 
     fn check_payload(&self, collection: CollectionId, payload: &[u8]) -> Result<()> {
         self.permit.core.require_collection(collection)?;
@@ -161,8 +188,11 @@ impl WriteTxn {
     }
 
     fn base(&self, key: &Key) -> Result<Option<Bytes>> {
-        let (view, sequence) = self.permit.core.current();
-        view.get(key, sequence)
+        match self.base.content(key) {
+            Some(content) => Ok(content.clone()),
+            // Nothing but what `base` holds can become visible while this transaction is open.
+            None => self.permit.core.current().0.newest(key),
+        }
     }
 
     fn set(&mut self, key: Key, content: Option<Bytes>) -> Result<()> {

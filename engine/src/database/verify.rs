@@ -23,6 +23,7 @@ pub struct Verified {
 impl Permit {
     pub(super) fn verify(&self) -> Result<Verified> {
         self.core.health.require_writable()?;
+        self.core.flush()?;
         let storage = &*self.core.storage;
         let manifest = read_manifest(storage)?;
         if manifest != self.core.writer.lock().manifest {

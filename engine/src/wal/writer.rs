@@ -1,4 +1,4 @@
-//! Appends commits.
+//! Appends batches of commits.
 
 use std::sync::Arc;
 
@@ -12,6 +12,30 @@ use crate::storage::{File, ROOT, Storage, SyncKind};
 
 /// One effective write of a transaction: new content, or `None` for a deletion.
 pub(crate) type Write = (Key, Option<Bytes>);
+
+/// What an append buffer keeps of its memory from one batch to the next, in bytes.
+const BUFFER_KEPT: usize = 4 << 20;
+
+/// A transaction on its way to the medium.
+#[derive(Debug)]
+pub(crate) struct Commit {
+    pub(crate) sequence: u64,
+    /// Effective writes, strictly ascending by key; never empty.
+    pub(crate) writes: Vec<Write>,
+}
+
+impl Commit {
+    /// What this commit makes of a key; `None` if it does not write it.
+    pub(crate) fn content(&self, key: &Key) -> Option<&Option<Bytes>> {
+        let at = self.writes.binary_search_by(|(own, _)| own.cmp(key)).ok()?;
+        Some(&self.writes[at].1)
+    }
+
+    /// Bytes of the entities written.
+    pub(crate) fn content_len(&self) -> usize {
+        self.writes.iter().map(|(_, content)| content.as_ref().map_or(0, Bytes::len)).sum()
+    }
+}
 
 /// A live WAL, open for appending.
 pub(crate) struct Wal {
@@ -49,7 +73,7 @@ impl Wal {
     fn begin(&mut self, storage: &dyn Storage, cut: u64) -> Result<()> {
         self.file.set_len(self.reserve).at("extend WAL", &self.name)?;
         self.push(&Body::Checkpoint { cut, reserved: Some(self.reserve) }, cut);
-        self.append()?;
+        self.write_buffer()?;
         self.file.sync(SyncKind::Full).at("sync WAL", &self.name)?;
         storage.sync_dir(ROOT).at("sync directory", ROOT)
     }
@@ -58,27 +82,33 @@ impl Wal {
         self.generation
     }
 
-    /// Appends one transaction as BEGIN, its writes in order, COMMIT: one write and one sync.
+    /// Appends a batch, each commit of it as BEGIN, its writes in order, COMMIT: one write and one
+    /// sync. The sync of the batch before returned, and covered everything up to `synced_to`.
     ///
     /// # Errors
-    /// The medium's. The transaction is in doubt then and nothing more may be appended.
-    pub(crate) fn commit(&mut self, sequence: u64, writes: &[Write]) -> Result<()> {
-        // Every batch is written after the sync of the one before it returned.
-        let synced_to = sequence - 1;
-        self.push(&Body::Begin { txid: sequence }, synced_to);
+    /// The medium's. The whole batch is in doubt then and nothing more may be appended.
+    pub(crate) fn append(&mut self, batch: &[Arc<Commit>], synced_to: u64) -> Result<()> {
+        for commit in batch {
+            self.push_commit(commit, synced_to);
+        }
+        self.write_buffer()?;
+        self.buffer.shrink_to(BUFFER_KEPT);
+        self.file.sync(SyncKind::Data).at("sync WAL", &self.name)
+    }
+
+    fn push_commit(&mut self, commit: &Commit, synced_to: u64) {
+        let Commit { sequence, writes } = commit;
+        let (sequence, txid) = (*sequence, *sequence);
+        self.push(&Body::Begin { txid }, synced_to);
         for (key, content) in writes {
             let Key { collection, entity } = *key;
             let body = match content {
-                Some(after) => {
-                    Body::Put { txid: sequence, collection, entity, before: None, after }
-                }
-                None => Body::Delete { txid: sequence, collection, entity, before: None },
+                Some(after) => Body::Put { txid, collection, entity, before: None, after },
+                None => Body::Delete { txid, collection, entity, before: None },
             };
             self.push(&body, synced_to);
         }
-        self.push(&Body::Commit { txid: sequence, sequence }, synced_to);
-        self.append()?;
-        self.file.sync(SyncKind::Data).at("sync WAL", &self.name)
+        self.push(&Body::Commit { txid, sequence }, synced_to);
     }
 
     fn push(&mut self, body: &Body<'_>, synced_to: u64) {
@@ -87,7 +117,7 @@ impl Wal {
         encode(body, Some(&stamp), &mut self.buffer);
     }
 
-    fn append(&mut self) -> Result<()> {
+    fn write_buffer(&mut self) -> Result<()> {
         let end = self.end + self.buffer.len() as u64;
         if end > self.len {
             let len = end.next_multiple_of(self.reserve);

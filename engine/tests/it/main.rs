@@ -6,6 +6,7 @@ mod bad_input;
 mod determinism;
 mod directory;
 mod entidb;
+mod group_commit;
 mod lifecycle;
 mod poison;
 mod recovery;

@@ -38,7 +38,7 @@ fn an_abandoned_transaction_leaves_nothing() {
     let (before, files) = (contents(&db), storage.dump());
     let mut txn = db.begin().unwrap();
     txn.put(users, id(1), doc(2)).unwrap();
-    txn.abort();
+    txn.abort().unwrap();
     let mut txn = db.begin().unwrap();
     txn.delete(users, id(1)).unwrap();
     drop(txn);

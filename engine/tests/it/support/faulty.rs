@@ -21,10 +21,15 @@ pub(crate) struct Fault {
     pub(crate) carried_out: bool,
 }
 
+/// Called before each call with its verb and file, while no lock is held: it may wait, use the
+/// store, or answer the error that the call then fails with.
+pub(crate) type Hook = Arc<dyn Fn(&str, &str) -> io::Result<()> + Send + Sync>;
+
 #[derive(Default)]
 struct Log {
     calls: Vec<String>,
     fault: Option<Fault>,
+    hook: Option<Hook>,
 }
 
 /// A medium in memory, watched. Clones share files, calls and fault.
@@ -57,6 +62,11 @@ impl Faulty {
         log.fault = Some(Fault { at, errno, forever: false, carried_out: false });
     }
 
+    /// Has every call from now on wait for `hook`.
+    pub(crate) fn set_hook(&self, hook: Hook) {
+        self.log.lock().unwrap().hook = Some(hook);
+    }
+
     /// Every file with its content.
     pub(crate) fn files(&self) -> Files {
         self.inner.dump()
@@ -86,7 +96,11 @@ impl Faulty {
         let failing = log
             .fault
             .filter(|fault| if fault.forever { index >= fault.at } else { index == fault.at });
+        let hook = log.hook.clone();
         drop(log);
+        if let Some(hook) = hook {
+            hook(verb, file)?;
+        }
         match failing {
             None => act(false),
             Some(fault) => {

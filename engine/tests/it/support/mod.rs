@@ -1,6 +1,7 @@
 //! What the tests share: a small store, its contents, and media that watch or fail.
 
 pub(crate) mod faulty;
+pub(crate) mod gate;
 pub(crate) mod memory;
 
 use std::collections::BTreeMap;

@@ -1,0 +1,212 @@
+//! The way of a commit: into the queue, with others into the WAL, synced, then visible.
+//!
+//! The writer queues its commit and makes room for the next writer, which builds on it at once.
+//! Whoever waits for a commit and finds the WAL free takes it, appends everything queued as one
+//! batch, syncs, and shows it to readers; meanwhile the next batch gathers. So commits share a
+//! sync exactly if they come while one runs, and a lone committer does all of it by itself, with
+//! one write and one sync.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::error::{Error, Result};
+use crate::ids::Key;
+use crate::sync::{Condvar, Mutex};
+use crate::wal::{Commit, Wal};
+
+use super::core::Core;
+
+/// A batch takes no further commit from this many bytes of entities on: it bounds the memory that
+/// an append takes beside its largest transaction.
+const BATCH_LEN: usize = 8 << 20;
+
+/// The live WAL and the commits that are not known to be in it yet.
+pub(super) struct Log {
+    state: Mutex<State>,
+    /// Signalled when a batch was synced, and when none will be any more.
+    settled: Condvar,
+}
+
+struct State {
+    /// The live WAL; none before the first write of a life, and while a thread appends to it.
+    wal: Option<Wal>,
+    /// The last commit known synced.
+    synced: u64,
+    /// The commits after that one, ascending. One that is being appended stays here until readers
+    /// see it: writers find every commit here or there.
+    unsynced: VecDeque<Arc<Commit>>,
+    /// What ended this life's commits.
+    failed: Option<Arc<Error>>,
+}
+
+/// What a thread takes away to append.
+struct Batch {
+    wal: Wal,
+    commits: Vec<Arc<Commit>>,
+    synced_to: u64,
+}
+
+/// The newest state, as a write transaction begins on it: what readers see, under the commits
+/// that they do not see yet.
+pub(super) struct Base {
+    /// The last commit of all.
+    pub(super) last: u64,
+    /// Ascending.
+    pub(super) unsynced: Vec<Arc<Commit>>,
+}
+
+impl Base {
+    /// What the commits that readers do not see yet make of a key; `None` if they leave it alone.
+    pub(super) fn content(&self, key: &Key) -> Option<&Option<Bytes>> {
+        self.unsynced.iter().rev().find_map(|commit| commit.content(key))
+    }
+}
+
+impl Log {
+    /// A log after commit `synced`, with the WAL that recovery has begun, if it had to.
+    pub(super) fn new(wal: Option<Wal>, synced: u64) -> Self {
+        let state = State { wal, synced, unsynced: VecDeque::new(), failed: None };
+        Self { state: Mutex::new(state), settled: Condvar::new() }
+    }
+
+    /// Whether this life has a WAL.
+    pub(super) fn is_begun(&self) -> bool {
+        let state = self.state.lock();
+        state.wal.is_some() || !state.unsynced.is_empty()
+    }
+
+    /// Goes on in another WAL, or in none. Everything queued is synced, and only the one writer
+    /// queues.
+    pub(super) fn install(&self, wal: Option<Wal>) {
+        let mut state = self.state.lock();
+        debug_assert!(state.unsynced.is_empty(), "no commit is on its way");
+        state.wal = wal;
+    }
+
+    /// What a write transaction that begins now builds on. Only the one writer may ask.
+    pub(super) fn base(&self) -> Base {
+        let state = self.state.lock();
+        Base { last: state.last(), unsynced: state.unsynced.iter().cloned().collect() }
+    }
+
+    /// Queues the one writer's commit, which follows the last of all.
+    ///
+    /// # Errors
+    /// `Poisoned`, and it is not queued.
+    pub(super) fn push(&self, commit: Commit) -> Result<()> {
+        let mut state = self.state.lock();
+        if let Some(cause) = &state.failed {
+            return Err(Error::Poisoned { cause: Arc::clone(cause) });
+        }
+        debug_assert_eq!(commit.sequence, state.last() + 1, "sequences are dense");
+        state.unsynced.push_back(Arc::new(commit));
+        Ok(())
+    }
+
+    /// No batch is appended any more, and who waits for one is told why.
+    fn fail(&self, cause: &Arc<Error>) {
+        self.state.lock().failed.get_or_insert_with(|| Arc::clone(cause));
+        self.settled.notify_all();
+    }
+
+    /// Waits until commit `sequence` is synced, or the WAL free to append a batch.
+    ///
+    /// # Errors
+    /// `InDoubt` if the commit will not be synced in this life.
+    fn next_batch(&self, sequence: u64) -> Result<Option<Batch>> {
+        let mut state = self.state.lock();
+        loop {
+            if state.synced >= sequence {
+                return Ok(None);
+            }
+            if let Some(cause) = &state.failed {
+                return Err(Error::InDoubt { cause: Arc::clone(cause) });
+            }
+            if let Some(batch) = state.take_batch() {
+                return Ok(Some(batch));
+            }
+            self.settled.wait(&mut state);
+        }
+    }
+
+    /// Gives the WAL back after a batch was synced and shown.
+    fn settle(&self, batch: Batch) {
+        let mut state = self.state.lock();
+        state.unsynced.drain(..batch.commits.len());
+        state.synced += batch.commits.len() as u64;
+        state.wal = Some(batch.wal);
+        drop(state);
+        self.settled.notify_all();
+    }
+}
+
+impl State {
+    fn last(&self) -> u64 {
+        self.synced + self.unsynced.len() as u64
+    }
+
+    /// Everything queued, up to the limit of a batch, if nobody is appending.
+    fn take_batch(&mut self) -> Option<Batch> {
+        let wal = self.wal.take()?;
+        let mut len = 0;
+        let fits = |commit: &&Arc<Commit>| {
+            let begins_within = len < BATCH_LEN;
+            len += commit.content_len();
+            begins_within
+        };
+        let commits = self.unsynced.iter().take_while(fits).cloned().collect();
+        Some(Batch { wal, commits, synced_to: self.synced })
+    }
+}
+
+impl Core {
+    /// Returns once commit `sequence` is durable and visible, appending batches for as long as
+    /// nobody else does.
+    ///
+    /// # Errors
+    /// `InDoubt` if it may never be.
+    pub(super) fn synced(&self, sequence: u64) -> Result<()> {
+        while let Some(mut batch) = self.log.next_batch(sequence)? {
+            match batch.wal.append(&batch.commits, batch.synced_to) {
+                Ok(()) => {
+                    self.show(&batch.commits);
+                    self.log.settle(batch);
+                }
+                // The WAL is gone with the batch: nothing may follow it.
+                Err(error) => return Err(self.poison(error)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns once everything committed is durable and visible. Only the one writer may ask: the
+    /// queue is empty then, and stays so.
+    ///
+    /// # Errors
+    /// `Poisoned` if that will not be.
+    pub(super) fn flush(&self) -> Result<()> {
+        self.synced(self.log.base().last).or_else(|_| self.health.require_writable())
+    }
+
+    /// Shows synced commits to readers, one by one.
+    fn show(&self, commits: &[Arc<Commit>]) {
+        for commit in commits {
+            self.republish(|published, snapshots| {
+                let writes = commit.writes.iter().cloned();
+                published.view.memtable.apply(commit.sequence, writes, snapshots);
+                published.sequence = commit.sequence;
+            });
+        }
+    }
+
+    /// Latches the handle after a failure that leaves the medium unknown: every commit that is
+    /// not synced is in doubt, and so is what failed.
+    pub(super) fn poison(&self, cause: Error) -> Error {
+        let cause = Arc::new(cause);
+        self.health.poison(&cause);
+        self.log.fail(&cause);
+        Error::InDoubt { cause }
+    }
+}

@@ -1,0 +1,184 @@
+//! Batches of several commits under power loss: whatever is lost, kept or torn, a prefix of the
+//! commits survives that holds every acknowledged one.
+
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread::{self, ScopedJoinHandle};
+
+use entidb_engine::{CollectionId, Database, EntityId, IdSource, Options};
+use proofhouse_crash::{
+    CallKind, Change, CrashState, Dedup, Mark, Profile, SimDisk, Tiers, Trace, enumerate, mutations,
+};
+use proofhouse_subjects::SimStorage;
+
+/// Commits in each batch of the run.
+const BATCHES: [u8; 4] = [1, 4, 1, 3];
+
+/// No test here draws an identity.
+struct NoIds;
+
+impl IdSource for NoIds {
+    fn next_id(&mut self) -> std::io::Result<EntityId> {
+        Err(std::io::ErrorKind::Unsupported.into())
+    }
+}
+
+fn open(disk: &SimDisk) -> entidb_engine::Result<Database> {
+    let options = Options { wal_reserve: 1024, max_segment: 4096, ..Options::default() };
+    Database::open_with(Arc::new(SimStorage::new(disk.clone())), Box::new(NoIds), options)
+}
+
+fn id(number: u8) -> EntityId {
+    EntityId::new([number; 16])
+}
+
+/// The content of commit `number`: long enough that records cross sectors.
+fn content(number: u8) -> bytes::Bytes {
+    let mut content = vec![0x59, 1, 44];
+    content.resize(303, number);
+    content.into()
+}
+
+/// Holds back the syncs of commits and lets them through one by one.
+#[derive(Default)]
+struct Gate {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    arrived: usize,
+    let_through: usize,
+}
+
+impl Gate {
+    fn pass(&self) {
+        let mut state = self.state.lock().unwrap();
+        state.arrived += 1;
+        let own = state.arrived;
+        self.changed.notify_all();
+        drop(self.changed.wait_while(state, |state| state.let_through < own).unwrap());
+    }
+
+    /// Returns once this many syncs have come to the gate.
+    fn await_arrivals(&self, due: usize) {
+        let state = self.state.lock().unwrap();
+        drop(self.changed.wait_while(state, |state| state.arrived < due).unwrap());
+    }
+
+    fn let_one_through(&self) {
+        self.state.lock().unwrap().let_through += 1;
+        self.changed.notify_all();
+    }
+}
+
+fn gated(disk: &SimDisk) -> Arc<Gate> {
+    let gate = Arc::new(Gate::default());
+    let before = Arc::clone(&gate);
+    disk.set_hook(Some(Arc::new(move |call| {
+        if call.kind == CallKind::SyncData && call.path.starts_with("wal-") {
+            before.pass();
+        }
+        Ok(())
+    })));
+    gate
+}
+
+/// Returns once a write transaction sees commit `number`, which is queued then.
+fn await_queued(db: &Database, users: CollectionId, number: u8) {
+    while db.begin().unwrap().get(users, id(number)).unwrap().is_none() {
+        thread::yield_now();
+    }
+}
+
+/// Commits 1 to 9 in the given batches: while one batch waits for its sync, the next gathers.
+fn record() -> SimDisk {
+    let disk = SimDisk::new();
+    let db = open(&disk).unwrap();
+    let users = db.create_collection("users").unwrap();
+    disk.settle();
+    let gate = gated(&disk);
+    thread::scope(|scope| {
+        let (db, disk) = (&db, &disk);
+        let mut earlier: Vec<ScopedJoinHandle<()>> = Vec::new();
+        let mut number = 0;
+        for (index, batch) in BATCHES.into_iter().enumerate() {
+            let mut threads = Vec::new();
+            for _ in 0..batch {
+                number += 1;
+                disk.mark(Mark::Issue(number.into()));
+                threads.push(scope.spawn(move || {
+                    let sequence = db.put(users, id(number), content(number)).unwrap();
+                    assert_eq!(sequence, u64::from(number));
+                }));
+                await_queued(db, users, number);
+            }
+            // The batch before is let through, and this one is written up to its sync.
+            if index > 0 {
+                gate.let_one_through();
+            }
+            for thread in earlier {
+                thread.join().unwrap();
+            }
+            disk.mark(Mark::Ack((number - batch).into()));
+            gate.await_arrivals(index + 1);
+            earlier = threads;
+        }
+        gate.let_one_through();
+    });
+    disk.mark(Mark::Ack(9));
+    disk.set_hook(None);
+    disk
+}
+
+/// What is wrong with what a crash has left; the first so many commits, whole, are right.
+fn judge(state: &CrashState) -> Result<(), String> {
+    let db = open(&SimDisk::from_state(state)).map_err(|error| error.to_string())?;
+    let users = db.collection("users").ok_or("the collection is lost")?;
+    let shown: Vec<_> = db.scan(users).unwrap().map(Result::unwrap).collect();
+    let count = db.sequence();
+    let due: Vec<_> = (1..=u8::try_from(count).unwrap()).map(|n| (id(n), content(n))).collect();
+    if shown != due {
+        return Err(format!("not the first {count} commits"));
+    }
+    if count < state.acked || count > state.issued {
+        let CrashState { acked, issued, .. } = state;
+        return Err(format!("{count} commits of {acked} acknowledged and {issued} issued"));
+    }
+    Ok(())
+}
+
+/// How many states were judged, and the first that is wrong.
+fn first_wrong(trace: &Trace) -> (usize, Option<String>) {
+    let mut seen = Dedup::default();
+    let mut judged = 0;
+    for state in enumerate(trace, Profile::Posix, Tiers::ALL) {
+        if seen.insert(&state) {
+            judged += 1;
+            if let Err(wrong) = judge(&state) {
+                return (judged, Some(format!("{}: {wrong}", trace.explain(&state.choice))));
+            }
+        }
+    }
+    (judged, None)
+}
+
+#[test]
+fn a_prefix_of_the_commits_survives_every_crash_with_all_that_were_acknowledged() {
+    let (judged, wrong) = first_wrong(&record().trace());
+    assert_eq!(wrong, None);
+    assert!(judged >= 100, "{judged} states");
+}
+
+#[test]
+fn without_any_one_of_the_syncs_an_acknowledged_batch_is_lost() {
+    let trace = record().trace();
+    let removals = mutations(&trace).filter(|mutation| mutation.change == Change::Remove);
+    let mut removed = 0;
+    for mutation in removals {
+        let (_, wrong) = first_wrong(&mutation.apply(&trace));
+        assert!(wrong.is_some(), "{mutation} goes unnoticed");
+        removed += 1;
+    }
+    assert_eq!(removed, BATCHES.len(), "one sync a batch");
+}

@@ -1,0 +1,5 @@
+//! The reference engine with several threads, on simulated disks that lose power.
+
+#![expect(clippy::unwrap_used, reason = "a test says what it expects")]
+
+mod group_commit;
