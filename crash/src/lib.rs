@@ -56,10 +56,12 @@ pub use enumerate::{
 pub use media::Profile;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 pub use recorder::{
-    CallInfo, Difference, KillAt, Marker, NotMeasured, OnStdout, RecordCommand, RecordEnd,
+    CallInfo, Difference, KillAt, Killer, Marker, NotMeasured, OnStdout, RecordCommand, RecordEnd,
     RecordOptions, Recorded, Session, When, Why, record,
 };
 pub use supervisor::{ChildEnd, ChildRun, KillAfter, Limits, run_child};
-pub use trace::{Change, Described, Mark, MicroOp, Mutation, SyncKind, Trace, mutations};
+pub use trace::{
+    Change, Described, Mark, MicroOp, Misgrafted, Mutation, SyncKind, Trace, mutations,
+};
 pub use tracefile::{TraceFileError, read_trace, write_trace};
 pub use tree::{Ino, Name, Tree};

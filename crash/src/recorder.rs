@@ -165,6 +165,17 @@ impl Marker {
     }
 }
 
+/// Ends a recorded program from any thread.
+#[derive(Debug, Clone)]
+pub struct Killer(Arc<Control>);
+
+impl Killer {
+    /// Kills all processes of the program, wherever they are. Returns at once.
+    pub fn kill(&self) {
+        self.0.kill(Cause::Wanted);
+    }
+}
+
 /// Starts a program and records it; returns as soon as it runs.
 ///
 /// # Errors
@@ -266,6 +277,16 @@ impl Session {
     /// [`Session::finish`] waits for their end.
     pub fn kill(&self) {
         self.control.kill(Cause::Wanted);
+    }
+
+    /// A handle for killing the program from other threads.
+    pub fn killer(&self) -> Killer {
+        Killer(Arc::clone(&self.control))
+    }
+
+    /// Whether the program has ended, however.
+    pub fn has_ended(&self) -> bool {
+        self.tracer.as_ref().is_none_or(JoinHandle::is_finished)
     }
 
     /// Waits until the program and all its processes have ended. Processes that outlive the first

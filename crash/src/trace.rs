@@ -1,5 +1,6 @@
 //! A trace: what a program did to its disk, in order, between moments it was told about.
 
+mod graft;
 mod listing;
 mod mutation;
 
@@ -7,6 +8,7 @@ use std::sync::Arc;
 
 use xxhash_rust::xxh3::xxh3_128;
 
+pub use graft::Misgrafted;
 pub use listing::{Described, Site};
 pub use mutation::{Change, Mutation, mutations};
 
@@ -150,6 +152,13 @@ pub struct Trace {
 }
 
 impl Trace {
+    /// How far it had come when it ended: the largest event acknowledged, and the largest issued.
+    pub fn events(&self) -> (u64, u64) {
+        let mut window = Window::before(self);
+        self.ops.iter().for_each(|op| window.observe(op));
+        (window.acked, window.issued)
+    }
+
     /// Carried operations and those of this life in the order of their numbers.
     pub fn numbered(&self) -> impl Iterator<Item = (usize, &MicroOp)> {
         self.carried.iter().chain(&self.ops).enumerate()

@@ -26,6 +26,8 @@ pub struct GenerateProfile {
     pub ids: u8,
     /// In percent: how often a content is longer than a sector, and than a page.
     pub long: (u64, u64),
+    /// The smallest log that is reserved, in bytes; the largest is four times as long.
+    pub wal_reserve: u64,
     /// How often each kind of operation is drawn, relative to the others.
     weights: &'static [(Kind, u64)],
     /// What every plan must contain, whatever was drawn.
@@ -88,14 +90,36 @@ impl GenerateProfile {
     /// Hundreds of cheap operations, for comparing outcomes.
     pub const fn differential() -> Self {
         let weights = DIFFERENTIAL;
-        Self { ops: (200, 400), collections: 3, ids: 16, long: (8, 2), weights, crash: false }
+        Self {
+            ops: (200, 400),
+            collections: 3,
+            ids: 16,
+            long: (8, 2),
+            wal_reserve: 4096,
+            weights,
+            crash: false,
+        }
     }
 
     /// About a dozen writes with a checkpoint and a page-crossing commit in each plan and a reopen
     /// in most: short, because every crash state of a plan is visited.
     pub const fn crash() -> Self {
         let weights = CRASH;
-        Self { ops: (9, 16), collections: 2, ids: 8, long: (20, 6), weights, crash: true }
+        Self {
+            ops: (9, 16),
+            collections: 2,
+            ids: 8,
+            long: (20, 6),
+            wal_reserve: 4096,
+            weights,
+            crash: true,
+        }
+    }
+
+    /// Half as long, for engines that are asked over pipes, and with a log that holds several
+    /// commits, so that not each of them ends with a checkpoint and its syncs.
+    pub const fn recorded() -> Self {
+        Self { ops: (3, 6), wal_reserve: 16_384, ..Self::crash() }
     }
 }
 
@@ -111,7 +135,7 @@ pub fn generate(seed: u64, profile: &GenerateProfile) -> Plan {
     let (kinds, long) = swarm(&mut rng, profile);
     let mut generator =
         Generator { rng, collections, ids, kinds, long, tag: 0, open: false, ops: Vec::new() };
-    let settings = generator.settings();
+    let settings = generator.settings(profile.wal_reserve);
     generator.create_collections();
     for _ in 0..generator.rng.between(profile.ops.0, profile.ops.1) {
         generator.push();
@@ -154,10 +178,10 @@ struct Generator {
 }
 
 impl Generator {
-    fn settings(&mut self) -> Settings {
+    fn settings(&mut self, wal_reserve: u64) -> Settings {
         let draws = if self.rng.chance(5) { 0 } else { self.rng.between(2, 10) };
         Settings {
-            wal_reserve: 4096 << self.rng.below(3),
+            wal_reserve: wal_reserve << self.rng.below(3),
             max_segment: 1024 << self.rng.below(4),
             entropy: (0..draws).map(|_| self.id()).collect(),
             max_payload: MAX_PAYLOAD,

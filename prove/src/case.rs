@@ -7,7 +7,9 @@
 #[cfg(test)]
 mod tests;
 
-use proofhouse_crash::{Choice, Tree};
+use proofhouse_crash::{
+    Choice, Profile as Media, Trace, TraceFileError, Tree, read_trace, write_trace,
+};
 use proofhouse_model::{Op, Plan, Settings, Window};
 use serde::{Deserialize, Serialize};
 
@@ -75,6 +77,13 @@ pub enum Scene {
         /// The files.
         image: Box<Tree>,
     },
+    /// Crashes of recorded runs on real files.
+    Recorded {
+        /// The rules of the medium.
+        media: Media,
+        /// What was recorded of each life, and how it ended.
+        lives: Vec<CrashedLife>,
+    },
     /// A reader looked on before every storage call.
     Watched,
     /// Something that no plan shows: the whole measurement of the claim runs again.
@@ -82,6 +91,35 @@ pub enum Scene {
         /// How much of it was done.
         profile: Profile,
     },
+}
+
+/// A life on record and the crash that ended it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CrashedLife {
+    /// The trace file (`docs/trace.md`).
+    #[serde(with = "hex::serde")]
+    trace: Vec<u8>,
+    /// The crash.
+    pub choice: Choice,
+}
+
+impl CrashedLife {
+    /// A life and its crash.
+    pub fn new(trace: &Trace, choice: Choice) -> Self {
+        let mut bytes = Vec::new();
+        // Writing to memory cannot fail.
+        let _ = write_trace(trace, &mut bytes);
+        Self { trace: bytes, choice }
+    }
+
+    /// What was recorded.
+    ///
+    /// # Errors
+    /// The trace is damaged, and where.
+    pub fn trace(&self) -> Result<Trace, TraceFileError> {
+        read_trace(self.trace.as_slice())
+    }
 }
 
 /// Why a case file was refused.
@@ -157,8 +195,15 @@ impl Case {
         }
         let found = number.checked_sub(1).and_then(|index| self.causes.get(index)).cloned();
         let cause = found.ok_or(CaseError::NoCause { number, of: self.causes.len().max(1) })?;
-        if let Scene::Crash { choices, .. } = &mut self.scene {
-            *choices = cause.choices;
+        match &mut self.scene {
+            Scene::Crash { choices, .. } => *choices = cause.choices,
+            // The causes are of crashes of the last life; those before are the same.
+            Scene::Recorded { lives, .. } => {
+                for (life, choice) in lives.iter_mut().rev().zip(cause.choices.into_iter().rev()) {
+                    life.choice = choice;
+                }
+            }
+            _ => {}
         }
         self.plan = cause.plan.unwrap_or(self.plan);
         Ok(self)

@@ -4,6 +4,7 @@
 //! with 1.
 
 mod check_subject;
+mod driver;
 mod explain;
 mod progress;
 mod prove;
@@ -27,7 +28,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::criteria;
 use crate::finding::Exit;
 use crate::process;
-use crate::profile::Profile;
+use crate::profile::{Profile, Promise};
 
 /// Proves that a storage engine keeps what it acknowledged.
 #[derive(Debug, Parser)]
@@ -64,6 +65,11 @@ enum Command {
     Subjects,
     /// Says what a driver does wrong that speaks the line protocol (docs/protocol.md).
     CheckSubject(check_subject::CheckArgs),
+    /// Serves a subject that is built in over the line protocol.
+    Driver {
+        /// A name that `proofhouse subjects` lists.
+        name: String,
+    },
     /// Records what a program does to a directory.
     #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
     Record(record::RecordArgs),
@@ -102,9 +108,18 @@ pub struct ProveArgs {
     /// Exit with 17 if anything was not measured.
     #[arg(long, conflicts_with = "criteria")]
     pub require_all: bool,
-    /// The engine under test; `proofhouse subjects` lists them.
-    #[arg(long, default_value = "reference")]
+    /// The engine under test: a name that `proofhouse subjects` lists, or a command that speaks
+    /// the line protocol (docs/protocol.md).
+    #[arg(long, value_name = "NAME|CMD", default_value = "reference")]
     pub subject: String,
+    /// Which promise to judge by: the engine's own, or that all acknowledged is kept. What is
+    /// found beyond its own promise is told and fails nothing.
+    #[arg(long, value_enum, default_value = "own")]
+    pub promise: Promise,
+    /// End of the names of files that a recorded engine may map writable, as no recovery reads
+    /// them, such as `-shm` for `SQLite`.
+    #[arg(long, value_name = "SUFFIX")]
+    pub mapped: Vec<String>,
     /// Where real files go; the system's temporary directory if not given.
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
@@ -137,6 +152,7 @@ fn run(cli: Cli) -> Result<ExitCode, Problem> {
         Command::Explain { criterion } => Ok(explain::run(criterion.as_deref())),
         Command::Subjects => Ok(subjects::run()),
         Command::CheckSubject(args) => check_subject::run(&args),
+        Command::Driver { name } => driver::run(&name),
         #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
         Command::Record(args) => record::run(args),
         Command::Trace(command) => trace::run(&command),
@@ -158,8 +174,11 @@ pub enum Problem {
         error: std::io::Error,
     },
     /// A subject that does not exist.
-    #[error("no subject {0:?}: `proofhouse subjects` lists them")]
+    #[error("no subject {0:?}: `proofhouse subjects` lists them; a command has a space or a /")]
     Subject(String),
+    /// A command that is no subject, or none any more.
+    #[error("{0}")]
+    Driver(String),
     /// A case file that cannot be used.
     #[error("{path}: {error}", path = .path.display())]
     Case {

@@ -68,6 +68,8 @@ pub struct Finding {
     pub medium: Option<Medium>,
     /// What made crash states fail, most frequent first; the case shows the first of them.
     pub causes: Vec<Cause>,
+    /// Whether the engine promised otherwise: what it never promised fails nothing.
+    pub promised: bool,
     /// How to see it again, where that is possible.
     pub case: Option<Box<Case>>,
 }
@@ -112,8 +114,10 @@ const PRECEDENCE: [Exit; 7] = [
 
 /// The claim that single power losses do no harm, whatever the medium.
 const POWER_LOSS: &str = "AC-04.power-loss";
-/// The same on ext4.
-const POWER_LOSS_ON_EXT4: &str = "AC-04.ext4";
+
+/// Claims about power loss on any medium, each with the same claim about ext4.
+const ON_EXT4: [[&str; 2]; 2] =
+    [[POWER_LOSS, "AC-04.ext4"], ["AC-04.recorded-power-loss", "AC-04.recorded-ext4"]];
 
 impl Kind {
     /// The exit a finding of this kind asks for.
@@ -183,6 +187,7 @@ pub fn claim(kind: Kind, world: World, under_test: &'static str) -> &'static str
         own if own == criteria::criterion_of(under_test) => under_test,
         "AC-01" => "AC-01.same-process",
         "AC-02" => "AC-02.kill-boundaries",
+        "AC-03" if under_test.contains(".recorded-") => "AC-03.recorded-atomic",
         "AC-03" => "AC-03.crash-atomic",
         "AC-04" => POWER_LOSS,
         _ => "AC-08.differential",
@@ -193,7 +198,8 @@ impl Finding {
     /// A finding met while measuring `under_test`, booked where it belongs.
     pub fn new(kind: Kind, world: World, under_test: &'static str, story: String) -> Self {
         let claim = claim(kind, world, under_test);
-        Self { kind, world, claim, story, medium: None, causes: Vec::new(), case: None }
+        let (medium, causes, case) = (None, Vec::new(), None);
+        Self { kind, world, claim, story, medium, causes, promised: true, case }
     }
 
     /// The same, shown by this medium and none stronger.
@@ -207,10 +213,11 @@ impl Finding {
     }
 
     /// Whether a claim fails by it: its own, and what a power loss does on every medium it does on
-    /// ext4, too.
+    /// ext4, too. What was never promised fails nothing.
     pub fn fails(&self, claim: &str) -> bool {
-        let everywhere = self.claim == POWER_LOSS && self.medium == Some(Medium::Ext4);
-        self.claim == claim || (everywhere && claim == POWER_LOSS_ON_EXT4)
+        let on_ext4 = self.medium == Some(Medium::Ext4);
+        let everywhere = |pair: &[&str; 2]| on_ext4 && [self.claim, claim] == *pair;
+        self.promised && (self.claim == claim || ON_EXT4.iter().any(everywhere))
     }
 
     /// The same, with the case that shows it again.
@@ -227,7 +234,8 @@ impl Finding {
 
 /// The exit of a run with these findings.
 pub fn exit<'a>(findings: impl Iterator<Item = &'a Finding>) -> Exit {
-    let asked: Vec<_> = findings.map(|finding| finding.kind.exit()).collect();
+    let promised = findings.filter(|finding| finding.promised);
+    let asked: Vec<_> = promised.map(|finding| finding.kind.exit()).collect();
     PRECEDENCE.into_iter().find(|exit| asked.contains(exit)).unwrap_or(Exit::Clean)
 }
 

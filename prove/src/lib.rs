@@ -24,6 +24,7 @@ pub mod parallel;
 pub mod process;
 pub mod profile;
 pub mod proof;
+pub mod recorded;
 pub mod replay;
 pub mod report;
 pub mod selfcheck;

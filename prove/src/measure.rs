@@ -10,6 +10,8 @@ pub(crate) mod differential;
 pub(crate) mod gates;
 mod identity;
 pub(crate) mod kills;
+mod process_kills;
+mod recorded;
 #[cfg(test)]
 mod tests;
 mod threads;
@@ -19,22 +21,23 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use proofhouse_model::rng::Rng;
-use proofhouse_model::{GenerateProfile, Plan, Settings, generate};
+use proofhouse_model::{About, GenerateProfile, Plan, Settings, generate};
 use proofhouse_subjects::Placed;
 
 use crate::case::{self, Case, Scene};
 use crate::criteria::{self, ALL};
 use crate::finding::{Finding, Kind};
 use crate::parallel::Budget;
-use crate::profile::{Profile, Scale};
+use crate::profile::{Profile, Promise, Scale};
+use crate::subject::{Commanded, Engine};
 use crate::verdict::{self, CriterionResult, Evidence, Reason};
 
-/// What a measurement is given.
-#[derive(Clone, Copy)]
-pub struct Context<'a> {
+/// What a measurement is given. Most measurements look into an engine in this process, over the
+/// storage seam; those that take any [`Engine`] say so.
+pub struct Context<'a, E = Placed> {
     /// The engine under test.
-    pub subject: &'a Placed,
-    /// Its name on the command line.
+    pub subject: &'a E,
+    /// What selects it on the command line.
     pub name: &'a str,
     /// The profile that was asked for.
     pub profile: Profile,
@@ -44,20 +47,30 @@ pub struct Context<'a> {
     pub seed: u64,
     /// When to stop.
     pub budget: Budget,
+    /// Which promise to judge by.
+    pub promise: Promise,
     /// Where real files go.
     pub dir: &'a Path,
     /// This program, to start processes of; without it, what needs them is not measured.
     pub program: Option<&'a Path>,
 }
 
+impl<E> Clone for Context<'_, E> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<E> Copy for Context<'_, E> {}
+
 /// A measurement and the claims it serves.
-pub struct Room {
+pub struct Room<E = Placed> {
     /// A few words for the progress line.
     pub name: &'static str,
     /// The claims it has evidence for.
     pub claims: &'static [&'static str],
     /// Measures them.
-    pub measure: fn(&Context) -> Measured,
+    pub measure: fn(&Context<E>) -> Measured,
 }
 
 /// What a measurement has found.
@@ -69,11 +82,13 @@ pub struct Measured {
     pub findings: Vec<Finding>,
 }
 
-/// All rooms, in the order they are run. Every claim that exists is served by exactly one.
+/// All rooms for engines in this process, in the order they are run. Every claim that exists is
+/// served by exactly one.
 pub static ROOMS: &[Room] = &[
     determinism::ROOM,
     differential::ROOM,
     crashes::ROOM,
+    recorded::ROOM,
     kills::ROOM,
     gates::ROOM,
     threads::ROOM,
@@ -82,15 +97,21 @@ pub static ROOMS: &[Room] = &[
     cbor::ROOM,
 ];
 
+/// The rooms for engines behind the line protocol. Claims that none of them serves need an engine
+/// in this process.
+pub static COMMAND_ROOMS: &[Room<Commanded>] =
+    &[differential::COMMAND_ROOM, recorded::COMMAND_ROOM, process_kills::COMMAND_ROOM];
+
 /// Measures the wanted criteria and judges all nineteen. `says` is told what comes next.
-pub fn measure(
-    context: &Context,
+pub fn measure<E: Engine>(
+    context: &Context<E>,
     wanted: &BTreeSet<&str>,
     says: &dyn Fn(&str),
 ) -> (Vec<CriterionResult>, Vec<Finding>) {
     let mut evidence = BTreeMap::new();
     let mut findings = Vec::new();
-    for room in ROOMS.iter().filter(|room| room.is_wanted(context, wanted)) {
+    let rooms = || E::rooms().iter().filter(|room| room.is_wanted(context, wanted));
+    for room in rooms() {
         says(room.name);
         let begun = Instant::now();
         let mut measured = (room.measure)(context);
@@ -102,19 +123,20 @@ pub fn measure(
     // What a room measured beside what was asked for is kept only where it failed.
     evidence.retain(|claim, _| wanted.contains(criteria::criterion_of(claim)));
     let about = context.subject.about();
+    let served = |id| E::rooms().iter().any(|room| room.claims.contains(&id));
     let judged = ALL.iter().map(|criterion| {
-        let claims = criterion
-            .claims
-            .iter()
-            .map(|claim| verdict::judge_claim(claim, about, evidence.remove(claim.id), &findings));
+        let claims = criterion.claims.iter().map(|claim| {
+            let evidence = evidence.remove(claim.id);
+            verdict::judge_claim(claim, about, served(claim.id), evidence, &findings)
+        });
         verdict::judge(criterion, claims.collect())
     });
     (judged.collect(), findings)
 }
 
-impl Room {
+impl<E: Engine> Room<E> {
     /// Whether any of its claims is wanted and can be measured on this subject.
-    fn is_wanted(&self, context: &Context, wanted: &BTreeSet<&str>) -> bool {
+    fn is_wanted(&self, context: &Context<E>, wanted: &BTreeSet<&str>) -> bool {
         let claims = self.claims.iter().filter_map(|id| criteria::claim(id));
         claims
             .filter(|claim| wanted.contains(claim.criterion()))
@@ -122,7 +144,7 @@ impl Room {
     }
 }
 
-impl Context<'_> {
+impl<E: Engine> Context<'_, E> {
     /// The seed of one case of one measurement.
     pub fn seed_of(&self, room: &str, case: u64) -> u64 {
         seed_of(self.seed, room, case)
@@ -156,7 +178,7 @@ impl Context<'_> {
 
     /// A generated plan that asks only what the subject offers.
     pub fn plan(&self, room: &str, case: u64, profile: &GenerateProfile) -> Plan {
-        plan_of(self.seed, self.subject, room, case, profile)
+        plan_of(self.seed, self.subject.about(), room, case, profile)
     }
 }
 
@@ -167,8 +189,8 @@ fn seed_of(seed: u64, room: &str, case: u64) -> u64 {
     Rng::new(named.wrapping_add(case)).next()
 }
 
-fn plan_of(seed: u64, subject: &Placed, room: &str, case: u64, profile: &GenerateProfile) -> Plan {
-    generate(seed_of(seed, room, case), profile).for_capabilities(subject.about().capabilities)
+fn plan_of(seed: u64, about: &About, room: &str, case: u64, profile: &GenerateProfile) -> Plan {
+    generate(seed_of(seed, room, case), profile).for_capabilities(about.capabilities)
 }
 
 impl Measured {
@@ -217,6 +239,6 @@ const DIVERGENT: &str = "plans that diverge undisturbed";
 
 /// The first finding of each claim and kind; the others tell nothing new.
 fn first_of_each(findings: Vec<Finding>) -> Vec<Finding> {
-    let mut seen = BTreeSet::<(&str, Kind)>::new();
-    findings.into_iter().filter(|one| seen.insert((one.claim, one.kind))).collect()
+    let mut seen = BTreeSet::<(&str, Kind, bool)>::new();
+    findings.into_iter().filter(|one| seen.insert((one.claim, one.kind, one.promised))).collect()
 }

@@ -15,12 +15,24 @@ pub enum Profile {
     Deep,
 }
 
+/// Which promise to judge an engine by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, ValueEnum)]
+pub enum Promise {
+    /// What it declares.
+    #[default]
+    Own,
+    /// Everything acknowledged is kept, as well: what breaks only this fails nothing.
+    All,
+}
+
 /// The numbers behind a profile. Each is a count of cases, not of time: the same profile and seed
 /// do the same work on every machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Scale {
     /// Plans run beside the oracle.
     pub differential_plans: u64,
+    /// Plans run beside the oracle in an engine behind the line protocol.
+    pub command_plans: u64,
     /// Plans run twice in one process.
     pub determinism_plans: u64,
     /// Plans run once more in another process.
@@ -35,6 +47,10 @@ pub struct Scale {
     pub random_losses: u32,
     /// Whether media that leave garbage are looked at.
     pub bad_media: bool,
+    /// Plans recorded on real files, whose crash states are enumerated.
+    pub recorded_plans: u64,
+    /// Recoveries of each such plan that are recorded and crashed again.
+    pub recorded_recoveries: u64,
     /// Plans killed before and after each of their storage calls, on real files.
     pub kill_plans: u64,
     /// Kills at random moments, on real files.
@@ -66,6 +82,7 @@ impl Profile {
         match self {
             Self::Quick => Scale {
                 differential_plans: 500,
+                command_plans: 40,
                 determinism_plans: 200,
                 process_plans: 10,
                 crash_plans: 8,
@@ -73,6 +90,8 @@ impl Profile {
                 pairs: false,
                 random_losses: 0,
                 bad_media: false,
+                recorded_plans: 1,
+                recorded_recoveries: 6,
                 kill_plans: 1,
                 random_kills: 40,
                 gated_plans: 20,
@@ -83,6 +102,7 @@ impl Profile {
             },
             Self::Standard => Scale {
                 differential_plans: 5_000,
+                command_plans: 400,
                 determinism_plans: 1_000,
                 process_plans: 50,
                 crash_plans: 100,
@@ -90,6 +110,8 @@ impl Profile {
                 pairs: false,
                 random_losses: 4,
                 bad_media: true,
+                recorded_plans: 4,
+                recorded_recoveries: 40,
                 kill_plans: 6,
                 random_kills: 300,
                 gated_plans: 100,
@@ -100,6 +122,7 @@ impl Profile {
             },
             Self::Deep => Scale {
                 differential_plans: 50_000,
+                command_plans: 4_000,
                 determinism_plans: 10_000,
                 process_plans: 200,
                 crash_plans: 300,
@@ -107,6 +130,8 @@ impl Profile {
                 pairs: true,
                 random_losses: 16,
                 bad_media: true,
+                recorded_plans: 20,
+                recorded_recoveries: 400,
                 kill_plans: 40,
                 random_kills: 2_000,
                 gated_plans: 500,
@@ -124,6 +149,7 @@ impl Scale {
     pub fn self_check() -> Self {
         Self {
             differential_plans: 60,
+            command_plans: 0,
             determinism_plans: 10,
             process_plans: 0,
             crash_plans: 4,
@@ -131,6 +157,8 @@ impl Scale {
             pairs: false,
             random_losses: 0,
             bad_media: false,
+            recorded_plans: 0,
+            recorded_recoveries: 0,
             kill_plans: 0,
             random_kills: 0,
             gated_plans: 40,

@@ -3,16 +3,19 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use proofhouse_crash::{SimDisk, Tree};
+use proofhouse_crash::{Profile as Media, SimDisk, Tree};
 use proofhouse_model::{Plan, Window};
 
-use crate::case::{Case, Scene};
+use crate::case::{Case, CrashedLife, Scene};
 use crate::cli::Problem;
-use crate::explore::{Explorer, ReplayError, Told};
+use crate::explore::{self, Explorer, Told};
 use crate::finding::{Exit, Kind};
 use crate::measure::{self, Context, determinism, differential, gates, kills};
 use crate::parallel::Budget;
-use crate::profile::{Profile, Scale};
+use crate::profile::{Profile, Promise, Scale};
+use crate::recorded::judge::{Judge, Wrong};
+use crate::recorded::replay::{self as again, ReplayError};
+use crate::subject::{Chosen, Commanded, Engine};
 use crate::{criteria, subject};
 
 /// What became of a case.
@@ -50,51 +53,116 @@ impl Replayed {
 /// # Errors
 /// [`Problem`] if the case does not fit this program.
 pub fn replay(case: &Case, dir: &Path) -> Result<Replayed, Problem> {
-    let subject =
-        subject::named(&case.subject).ok_or_else(|| Problem::Subject(case.subject.clone()))?;
     let program = std::env::current_exe().map_err(Problem::with("this program"))?;
-    let context = Context {
-        subject: &subject,
+    match subject::choose(&case.subject, &[], dir)? {
+        Chosen::Placed(subject) => replay_placed(case, &context(case, &subject, dir, &program)),
+        Chosen::Commanded(subject) => {
+            replay_commanded(case, &context(case, subject.as_ref(), dir, &program))
+        }
+    }
+}
+
+fn context<'a, E: Engine>(
+    case: &'a Case,
+    subject: &'a E,
+    dir: &'a Path,
+    program: &'a Path,
+) -> Context<'a, E> {
+    Context {
+        subject,
         name: &case.subject,
         profile: Profile::Quick,
         scale: Profile::Quick.scale(),
         seed: case.seed,
         budget: Budget::default(),
+        promise: Promise::All,
         dir,
-        program: Some(&program),
-    };
-    let plan = &case.plan;
-    Ok(match &case.scene {
-        Scene::Undisturbed => {
-            let story = differential::diverges(&context, plan).map(|found| found.to_string());
-            Replayed::of(case.kind, story)
+        program: Some(program),
+    }
+}
+
+/// An undisturbed run, beside the oracle.
+fn undisturbed<E: Engine>(case: &Case, context: &Context<E>) -> Replayed {
+    let story = differential::diverges(context, &case.plan).map(|found| found.to_string());
+    Replayed::of(case.kind, story)
+}
+
+fn replay_commanded(case: &Case, context: &Context<Commanded>) -> Result<Replayed, Problem> {
+    match &case.scene {
+        Scene::Undisturbed => Ok(undisturbed(case, context)),
+        Scene::Measurement { profile } => Ok(measurement(
+            &Context { profile: *profile, scale: profile.scale(), ..*context },
+            case,
+        )),
+        Scene::Recorded { media, lives } => recorded_lives(case, context, *media, lives),
+        Scene::Killed { window, image } => {
+            let about = context.subject.about();
+            judged(again::killed(&judge(case, context), about, *window, image, context.promise))
         }
-        Scene::Twice => Replayed::of(case.kind, determinism::differs(&subject, plan)),
+        Scene::Twice | Scene::Crash { .. } | Scene::Watched => {
+            let words = "the case is of an engine in this process, and its subject is a command";
+            Err(Problem::Other(words.to_owned()))
+        }
+    }
+}
+
+/// What judges stores of a recorded engine.
+fn judge<'a, E: Engine>(case: &'a Case, context: &Context<'a, E>) -> Judge<'a> {
+    let program = context.program.unwrap_or(Path::new("proofhouse"));
+    let recipe = context.subject.recipe(context.name, program);
+    let scratch = subject::scratch_place(context.dir);
+    Judge::new(recipe.line, &case.plan, context.subject.about(), &scratch)
+}
+
+/// Crashes of recorded lives: the states are made from what the case holds, and opened by a
+/// process of the engine as it is now.
+fn recorded_lives<E: Engine>(
+    case: &Case,
+    context: &Context<E>,
+    media: Media,
+    lives: &[CrashedLife],
+) -> Result<Replayed, Problem> {
+    let about = context.subject.about();
+    judged(again::replay(&judge(case, context), about, lives, media, context.promise))
+}
+
+fn judged(judged: Result<Option<Wrong>, ReplayError>) -> Result<Replayed, Problem> {
+    let judged = judged.map_err(|error| Problem::Other(error.to_string()))?;
+    Ok(judged
+        .map_or(Replayed::Gone, |Wrong { kind, words, .. }| Replayed::Again { kind, story: words }))
+}
+
+fn replay_placed(case: &Case, context: &Context) -> Result<Replayed, Problem> {
+    let (subject, plan) = (context.subject, &case.plan);
+    Ok(match &case.scene {
+        Scene::Undisturbed => undisturbed(case, context),
+        Scene::Twice => Replayed::of(case.kind, determinism::differs(subject, plan)),
         Scene::Crash { creation, choices } => {
             let explorer = if *creation {
-                Explorer::of_creation(&subject, plan)
+                Explorer::of_creation(subject, plan)
             } else {
-                Explorer::of_plan(&subject, plan)
+                Explorer::of_plan(subject, plan)
             };
             let failure = explorer.replay(choices).map_err(|error| misfit(&error))?;
             failure
                 .map_or(Replayed::Gone, |Told { kind, story, .. }| Replayed::Again { kind, story })
         }
-        Scene::Killed { window, image } => killed(&context, plan, *window, image),
+        Scene::Recorded { media, lives } => recorded_lives(case, context, *media, lives)?,
+        Scene::Killed { window, image } => killed(context, plan, *window, image),
         Scene::Watched => {
-            let wrong = gates::watch(&subject, plan).wrong;
+            let wrong = gates::watch(subject, plan).wrong;
             Replayed::of(case.kind, wrong.map(|(_, story)| story))
         }
         Scene::Measurement { profile } => {
             // Threads meet by chance: more rounds give them more of it.
             let rounds = profile.scale().thread_rounds * 10;
             let scale = Scale { thread_rounds: rounds, ..profile.scale() };
-            measurement(&Context { profile: *profile, scale, ..context }, case)
+            measurement(&Context { profile: *profile, scale, ..*context }, case)
         }
     })
 }
 
-fn misfit(error: &ReplayError) -> Problem {
+fn misfit(error: &explore::ReplayError) -> Problem {
     Problem::Other(format!("the case does not fit this version of the subject: {error}"))
 }
 
@@ -108,7 +176,7 @@ fn killed(context: &Context, plan: &Plan, window: Window, image: &Tree) -> Repla
 }
 
 /// The whole measurement of the case's claim.
-fn measurement(context: &Context, case: &Case) -> Replayed {
+fn measurement<E: Engine>(context: &Context<E>, case: &Case) -> Replayed {
     let wanted = BTreeSet::from([criteria::criterion_of(&case.claim)]);
     let (_, findings) = measure::measure(context, &wanted, &|_| {});
     let found = findings.into_iter().find(|one| one.claim == case.claim && one.kind == case.kind);

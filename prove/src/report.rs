@@ -90,6 +90,8 @@ struct FindingReport<'a> {
     kind: Kind,
     world: World,
     claim: &'static str,
+    /// Whether the engine promised otherwise; what it did not fails nothing.
+    promised: bool,
     story: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     medium: Option<Medium>,
@@ -203,6 +205,7 @@ fn told(finding: &Finding) -> FindingReport<'_> {
         kind: finding.kind,
         world: finding.world,
         claim: finding.claim,
+        promised: finding.promised,
         story: &finding.story,
         medium: finding.medium,
         causes: causes.map(|one| CauseReport { states: one.states, class: &one.class }).collect(),

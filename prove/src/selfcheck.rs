@@ -24,7 +24,7 @@ const BORROWED: &str = r#"
 
 /// Runs the flawed subjects that must fail one of the wanted criteria, and the audits on flawed
 /// material. What the budget did not reach is left out.
-pub fn run(context: &Context, wanted: &BTreeSet<&str>) -> Vec<Caught> {
+pub fn run<E: Sync>(context: &Context<E>, wanted: &BTreeSet<&str>) -> Vec<Caught> {
     let is_wanted = |due: &[&'static str]| due.iter().any(|criterion| wanted.contains(criterion));
     let subjects: Vec<_> =
         flawed::all().into_iter().filter(|flawed| is_wanted(flawed.fails)).collect();
@@ -38,7 +38,7 @@ pub fn run(context: &Context, wanted: &BTreeSet<&str>) -> Vec<Caught> {
     done.into_iter().flatten().chain(audits).collect()
 }
 
-fn caught(context: &Context, flawed: &Flawed) -> Caught {
+fn caught<E: Sync>(context: &Context<E>, flawed: &Flawed) -> Caught {
     let findings = findings(context, flawed);
     let failed: BTreeSet<_> = findings.iter().map(Finding::criterion).collect();
     Caught {
@@ -50,7 +50,7 @@ fn caught(context: &Context, flawed: &Flawed) -> Caught {
 }
 
 /// What the harness finds in a flawed subject, with the least work that must suffice.
-fn findings(context: &Context, flawed: &Flawed) -> Vec<Finding> {
+fn findings<E: Sync>(context: &Context<E>, flawed: &Flawed) -> Vec<Finding> {
     let name = format!("flawed:{}", flawed.name);
     let small = Context {
         subject: &flawed.subject,
@@ -58,7 +58,10 @@ fn findings(context: &Context, flawed: &Flawed) -> Vec<Finding> {
         scale: Scale::self_check(),
         program: None,
         budget: Budget::default(),
-        ..*context
+        profile: context.profile,
+        seed: context.seed,
+        promise: context.promise,
+        dir: context.dir,
     };
     let wanted = ALL.iter().map(|criterion| criterion.id).collect();
     measure::measure(&small, &wanted, &|_| {}).1

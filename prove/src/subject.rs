@@ -1,7 +1,180 @@
-//! Subjects by name.
+//! What can be put to the proof: engines in this process by name, and commands.
 
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use entidb_engine::storage::MemStorage;
+use proofhouse_model::{
+    About, Divergence, ErrorClass, Got, Op, Outcome, Plan, Refusal, RunOptions, Subject, run,
+};
+use proofhouse_subjects::command::Fault;
 use proofhouse_subjects::tiny::Tiny;
-use proofhouse_subjects::{Placed, Reference, flawed};
+use proofhouse_subjects::{CommandLine, CommandSubject, DriverError, Placed, Reference, flawed};
+
+use crate::cli::Problem;
+use crate::finding::Kind;
+use crate::measure::{self, Room};
+use crate::profile::Scale;
+use crate::recorded::drive::Recipe;
+
+/// An engine under test, wherever it runs.
+pub trait Engine: Send + Sync + Sized + 'static {
+    /// Who it is.
+    fn about(&self) -> &About;
+
+    /// The measurements that there are for such an engine.
+    fn rooms() -> &'static [Room<Self>];
+
+    /// How many plans to compare with the oracle.
+    fn differential_plans(scale: Scale) -> u64;
+
+    /// The first divergence of a plan on a fresh store.
+    fn diverges(&self, plan: &Plan) -> Option<Box<Divergence>>;
+
+    /// What broke off a conversation with the engine since this was last asked.
+    fn take_fault(&self) -> Option<(Kind, String)> {
+        None
+    }
+
+    /// How to record this engine, which `name` selects, as a process of its own.
+    fn recipe(&self, name: &str, program: &Path) -> Recipe;
+}
+
+impl Engine for Placed {
+    fn about(&self) -> &About {
+        self.about()
+    }
+
+    fn rooms() -> &'static [Room] {
+        measure::ROOMS
+    }
+
+    fn differential_plans(scale: Scale) -> u64 {
+        scale.differential_plans
+    }
+
+    fn diverges(&self, plan: &Plan) -> Option<Box<Divergence>> {
+        let options = RunOptions { history: false, close: true };
+        run(self, &MemStorage::new(), plan, options, &mut ()).err()
+    }
+
+    fn recipe(&self, name: &str, program: &Path) -> Recipe {
+        Recipe { line: CommandLine::new(program, ["driver", name]), mapped: Vec::new() }
+    }
+}
+
+/// An engine behind the line protocol.
+pub struct Commanded {
+    subject: CommandSubject,
+    recipe: Recipe,
+    scratch: PathBuf,
+}
+
+/// How long a driver may take for an answer.
+pub const WATCHDOG: Duration = proofhouse_subjects::command::WATCHDOG;
+
+impl Commanded {
+    /// Starts a command, to ask who it is. Stores whose files need not be durable go below
+    /// `scratch`; files whose names end as in `mapped` may be mapped writable.
+    ///
+    /// # Errors
+    /// [`DriverError`] if it does not start or does not say hello.
+    pub fn start(command: &str, mapped: &[String], scratch: &Path) -> Result<Self, DriverError> {
+        let line = CommandLine::shell(command);
+        let subject = CommandSubject::new(line.clone(), WATCHDOG)?;
+        let recipe = Recipe { line, mapped: mapped.to_vec() };
+        Ok(Self { subject, recipe, scratch: scratch.to_path_buf() })
+    }
+}
+
+impl Engine for Commanded {
+    fn about(&self) -> &About {
+        Subject::<Path>::about(&self.subject)
+    }
+
+    fn rooms() -> &'static [Room<Self>] {
+        measure::COMMAND_ROOMS
+    }
+
+    fn differential_plans(scale: Scale) -> u64 {
+        scale.command_plans
+    }
+
+    fn diverges(&self, plan: &Plan) -> Option<Box<Divergence>> {
+        let options = RunOptions { history: false, close: true };
+        match scratch_dir(&self.scratch) {
+            Ok(place) => run(&self.subject, place.path(), plan, options, &mut ()).err(),
+            Err(error) => Some(Box::new(nowhere(&error))),
+        }
+    }
+
+    fn take_fault(&self) -> Option<(Kind, String)> {
+        let error = self.subject.take_failure()?;
+        Some((fault_kind(&error), error.to_string()))
+    }
+
+    fn recipe(&self, _name: &str, _program: &Path) -> Recipe {
+        self.recipe.clone()
+    }
+}
+
+/// A plan that nothing can be said of is no plan that passed.
+fn nowhere(error: &std::io::Error) -> Divergence {
+    let message = format!("no directory for a store: {error}");
+    let got = Got::Refused(Refusal { class: ErrorClass::Io, message });
+    Divergence { index: 0, op: Op::Reopen, due: Outcome::Done, got }
+}
+
+/// What kind of wrong a driver's fault is.
+pub fn fault_kind(error: &DriverError) -> Kind {
+    match error.fault {
+        Fault::Hung { .. } => Kind::Hang,
+        _ => Kind::Divergence,
+    }
+}
+
+/// A directory that is gone when dropped.
+///
+/// # Errors
+/// Whatever the file system says.
+pub fn scratch_dir(below: &Path) -> std::io::Result<tempfile::TempDir> {
+    tempfile::Builder::new().prefix("proofhouse-").tempdir_in(below)
+}
+
+/// Where files go that need not be durable: memory, where the system offers it, else `dir`.
+pub fn scratch_place(dir: &Path) -> PathBuf {
+    let memory = Path::new("/dev/shm");
+    let usable = scratch_dir(memory).is_ok();
+    if usable { memory.to_path_buf() } else { dir.to_path_buf() }
+}
+
+/// An engine of either kind.
+pub enum Chosen {
+    /// In this process.
+    Placed(Placed),
+    /// Behind the line protocol.
+    Commanded(Box<Commanded>),
+}
+
+/// The engine that a command line or a case means: a name that is built in, else a command.
+///
+/// # Errors
+/// [`Problem`] if it is neither, or if the command does not start or say hello.
+pub fn choose(text: &str, mapped: &[String], dir: &Path) -> Result<Chosen, Problem> {
+    if let Some(placed) = named(text) {
+        return Ok(Chosen::Placed(placed));
+    }
+    let is_command = text.contains([' ', '/']) && !text.starts_with("flawed:");
+    if !is_command {
+        return Err(Problem::Subject(text.to_owned()));
+    }
+    let commanded = Commanded::start(text, mapped, &scratch_place(dir));
+    let commanded = commanded.map_err(|error| Problem::Driver(error.to_string()))?;
+    Ok(Chosen::Commanded(Box::new(commanded)))
+}
 
 /// The subject with this name on the command line: `reference`, `tiny` or `flawed:NAME`.
 pub fn named(name: &str) -> Option<Placed> {

@@ -40,8 +40,9 @@ const CAUSES: usize = 5;
 
 fn write_finding(text: &mut String, finding: &Finding) {
     let (claim, kind) = (finding.claim, finding.kind.words());
+    let word = if finding.promised { "FAIL" } else { "no such promise:" };
     // Writing to a string cannot fail, here and below.
-    let _ = write!(text, "\nFAIL {claim}: {kind}");
+    let _ = write!(text, "\n{word} {claim}: {kind}");
     if let Some(medium) = finding.medium {
         let _ = write!(text, ", strongest medium {medium}");
     }
@@ -87,9 +88,15 @@ fn row(proof: &Proof, result: &CriterionResult) -> [String; 6] {
         Verdict::NotMeasured(reason) => format!("NOT MEASURED ({})", reason.words()),
         verdict => verdict.label().to_owned(),
     };
-    let mut claims = format!("{} of {}", result.measured(), result.claims.len());
+    // Whoever cannot be asked a claim has other claims in its place.
+    let all = result.claims.len() - result.aside(Reason::InProcess);
+    let mut claims = format!("{} of {all}", result.measured());
     if result.planned() > 0 {
         let _ = write!(claims, ", {} planned", result.planned());
+    }
+    let not_promised = result.aside(Reason::NotPromised);
+    if result.measured() > 0 && not_promised > 0 {
+        let _ = write!(claims, ", {not_promised} not promised");
     }
     let cases = match result.cases() {
         (0, _) => String::new(),
@@ -157,6 +164,7 @@ fn write_unmeasured(text: &mut String, proof: &Proof) {
     for result in proof.criteria.iter().filter(|result| !nothing_exists(result)) {
         for claim in &result.claims {
             if let (Some(reason), Some(note)) = (claim.verdict.reason(), &claim.note)
+                && reason != Reason::InProcess
                 && (claim.claim.status == Status::Exists || reason == Reason::Planned)
             {
                 let (id, words) = (claim.claim.id, reason.words());

@@ -38,6 +38,8 @@ pub enum Reason {
     MissingTool,
     /// It was not asked for, or the harness could not go on.
     Skipped,
+    /// Only an engine in this process can be looked into so.
+    InProcess,
 }
 
 impl Reason {
@@ -54,6 +56,7 @@ impl Reason {
             Self::IoUring => "io_uring",
             Self::MissingTool => "missing tool",
             Self::Skipped => "skipped",
+            Self::InProcess => "in process only",
         }
     }
 }
@@ -137,13 +140,15 @@ pub struct CriterionResult {
     pub claims: Vec<ClaimResult>,
 }
 
-/// Judges one claim from its evidence and the findings booked on it.
+/// Judges one claim from its evidence and the findings booked on it. `served` says whether there
+/// is a measurement of it for such an engine.
 ///
 /// A finding fails it whatever else is true. A claim whose harness broke was not measured, and one
 /// that stopped early or checked nothing is not green: 0 of 0 proves nothing.
 pub fn judge_claim(
     claim: &'static Claim,
     about: &About,
+    served: bool,
     evidence: Option<Evidence>,
     findings: &[Finding],
 ) -> ClaimResult {
@@ -152,8 +157,14 @@ pub fn judge_claim(
     let broken = kinds()
         .any(|kind| kind == Kind::HarnessBroken)
         .then(|| (Reason::Skipped, "the harness broke".to_owned()));
-    let unmeasured =
-        broken.or_else(|| unmeasurable(claim, about)).or_else(|| incomplete(evidence.as_ref()));
+    let unserved = || {
+        let note = "looks into an engine in this process; commands are recorded instead";
+        (!served).then(|| (Reason::InProcess, note.to_owned()))
+    };
+    let unmeasured = broken
+        .or_else(|| unmeasurable(claim, about))
+        .or_else(unserved)
+        .or_else(|| incomplete(evidence.as_ref()));
     let (verdict, note) = match unmeasured {
         _ if failed => (Verdict::Fail, None),
         Some((reason, note)) => (Verdict::NotMeasured(reason), Some(note)),
@@ -197,13 +208,20 @@ fn incomplete(evidence: Option<&Evidence>) -> Option<(Reason, String)> {
 
 /// Judges a criterion from its claims: it fails with any of them, passes if every claim that
 /// exists was measured, and else says why not, by its first existing claim that was not.
+///
+/// Two reasons leave no gap, as long as another claim was measured: what was never promised, as
+/// a subject is judged by its own promise; and what only an engine in this process can be asked,
+/// as recordings have claims of their own for the same.
 pub fn judge(criterion: &'static Criterion, claims: Vec<ClaimResult>) -> CriterionResult {
-    let exists = |result: &&ClaimResult| result.claim.status == Status::Exists;
+    let is_gap = |result: &&ClaimResult| {
+        let aside = [Some(Reason::NotPromised), Some(Reason::InProcess)];
+        result.claim.status == Status::Exists
+            && result.verdict != Verdict::Pass
+            && !aside.contains(&result.verdict.reason())
+    };
     let verdict = if claims.iter().any(|result| result.verdict == Verdict::Fail) {
         Verdict::Fail
-    } else if let Some(gap) =
-        claims.iter().filter(exists).find(|result| result.verdict != Verdict::Pass)
-    {
+    } else if let Some(gap) = claims.iter().find(is_gap) {
         gap.verdict
     } else if claims.iter().any(|result| result.verdict == Verdict::Pass) {
         Verdict::Pass
@@ -222,6 +240,12 @@ impl CriterionResult {
     /// Claims that wait for later work.
     pub fn planned(&self) -> usize {
         self.claims.iter().filter(|result| result.claim.status != Status::Exists).count()
+    }
+
+    /// Existing claims that were left aside for this reason.
+    pub fn aside(&self, reason: Reason) -> usize {
+        let exists = self.claims.iter().filter(|result| result.claim.status == Status::Exists);
+        exists.filter(|result| result.verdict.reason() == Some(reason)).count()
     }
 
     /// Cases done and, unless some claim has no natural end, possible; of its measured claims.

@@ -14,6 +14,7 @@ use crate::measure::{self, Context};
 use crate::parallel::Budget;
 use crate::proof::Proof;
 use crate::report::Report;
+use crate::subject::{Chosen, Engine};
 use crate::{selfcheck, subject, table};
 
 /// Where case files go, within the output directory.
@@ -24,19 +25,30 @@ const CASE_SUFFIX: &str = ".case.json";
 /// Proves, as asked.
 pub(super) fn run(args: &ProveArgs) -> Result<ExitCode, Problem> {
     let begun = Instant::now();
-    let subject =
-        subject::named(&args.subject).ok_or_else(|| Problem::Subject(args.subject.clone()))?;
     let dir = place_for_files(args.dir.as_deref())?;
+    match subject::choose(&args.subject, &args.mapped, &dir)? {
+        Chosen::Placed(subject) => prove_engine(args, &subject, &dir, begun),
+        Chosen::Commanded(subject) => prove_engine(args, subject.as_ref(), &dir, begun),
+    }
+}
+
+fn prove_engine<E: Engine>(
+    args: &ProveArgs,
+    subject: &E,
+    dir: &Path,
+    begun: Instant,
+) -> Result<ExitCode, Problem> {
     let program = std::env::current_exe().map_err(Problem::with("this program"))?;
     prepare(&args.out)?;
     let context = Context {
-        subject: &subject,
+        subject,
         name: &args.subject,
         profile: args.profile,
         scale: args.profile.scale(),
         seed: args.seed,
         budget: Budget { until: args.budget.and_then(|budget| begun.checked_add(budget)) },
-        dir: &dir,
+        promise: args.promise,
+        dir,
         program: Some(&program),
     };
     let wanted: BTreeSet<&str> = if args.criteria.is_empty() {
@@ -54,7 +66,12 @@ pub(super) fn run(args: &ProveArgs) -> Result<ExitCode, Problem> {
     Ok(proof.exit(args.require_all).into())
 }
 
-fn prove(args: &ProveArgs, context: &Context, wanted: &BTreeSet<&str>, begun: Instant) -> Proof {
+fn prove<E: Engine>(
+    args: &ProveArgs,
+    context: &Context<E>,
+    wanted: &BTreeSet<&str>,
+    begun: Instant,
+) -> Proof {
     let progress = Progress::start();
     // What a subject panics with is caught and reported; the default hook would print it, too.
     let hook = std::panic::take_hook();

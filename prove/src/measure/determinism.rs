@@ -96,7 +96,7 @@ fn fixed_plan(context: &Context, measured: &mut Measured) {
 
 /// The plan of one case; the other process makes the same ones.
 fn plan(seed: u64, subject: &Placed, case: u64) -> Plan {
-    super::plan_of(seed, subject, "determinism", case, &GenerateProfile::crash())
+    super::plan_of(seed, subject.about(), "determinism", case, &GenerateProfile::crash())
 }
 
 /// Carries out a plan on a fresh simulated disk. Whether its outcomes are right is another

@@ -2,31 +2,34 @@
 
 use std::collections::BTreeMap;
 
-use entidb_engine::storage::MemStorage;
 use proofhouse_model::{
     Capabilities, Divergence, GenerateProfile, Got, Mechanism, Mechanisms, Op, Oracle, Plan,
-    RunOptions, Universe, run, shrink,
+    Universe, shrink,
 };
 
 use super::{Context, Measured, Room, aspect};
 use crate::case::Scene;
 use crate::finding::{Finding, Kind, World};
 use crate::parallel;
+use crate::subject::{Commanded, Engine};
 use crate::verdict::Evidence;
 
 /// What a clean run shows.
-pub(super) const ROOM: Room = Room {
-    name: "plans beside the oracle",
-    claims: &[
-        "AC-02.clean-close",
-        "AC-03.transactions",
-        "AC-06.differential",
-        "AC-07.dense",
-        "AC-08.differential",
-        "AC-09.differential",
-    ],
-    measure,
-};
+pub(super) const ROOM: Room = Room { name: NAME, claims: CLAIMS, measure };
+
+/// The same for commands.
+pub(super) const COMMAND_ROOM: Room<Commanded> = Room { name: NAME, claims: CLAIMS, measure };
+
+const NAME: &str = "plans beside the oracle";
+
+const CLAIMS: &[&str] = &[
+    "AC-02.clean-close",
+    "AC-03.transactions",
+    "AC-06.differential",
+    "AC-07.dense",
+    "AC-08.differential",
+    "AC-09.differential",
+];
 
 /// Divergent plans to shrink: one flaw shows in many, and a second flaw may hide behind the first.
 const SHRUNK: usize = 4;
@@ -37,8 +40,8 @@ struct Case {
     divergence: Option<Box<Divergence>>,
 }
 
-fn measure(context: &Context) -> Measured {
-    let cases = context.scale.differential_plans;
+fn measure<E: Engine>(context: &Context<E>) -> Measured {
+    let cases = E::differential_plans(context.scale);
     let done = parallel::map(cases, context.budget, |case| one(context, case));
     let mut measured = Measured::default();
     let mut reached = BTreeMap::<Mechanism, u64>::new();
@@ -46,7 +49,7 @@ fn measure(context: &Context) -> Measured {
         *reached.entry(mechanism).or_default() += 1;
     }
     let all = done.len() as u64;
-    for claim in ROOM.claims {
+    for claim in CLAIMS {
         let done = match mechanism(claim) {
             Some(mechanism) => reached.get(&mechanism).copied().unwrap_or_default(),
             None => all,
@@ -72,7 +75,7 @@ fn mechanism(claim: &str) -> Option<Mechanism> {
     }
 }
 
-fn one(context: &Context, case: u64) -> Case {
+fn one<E: Engine>(context: &Context<E>, case: u64) -> Case {
     let plan = context.plan("differential", case, &GenerateProfile::differential());
     let divergence = diverges(context, &plan);
     let capabilities = context.subject.about().capabilities;
@@ -80,10 +83,9 @@ fn one(context: &Context, case: u64) -> Case {
     Case { plan, reached, divergence }
 }
 
-/// The first divergence of a plan on a fresh store in memory.
-pub(crate) fn diverges(context: &Context, plan: &Plan) -> Option<Box<Divergence>> {
-    let options = RunOptions { history: false, close: true };
-    run(context.subject, &MemStorage::new(), plan, options, &mut ()).err()
+/// The first divergence of a plan on a fresh store.
+pub(crate) fn diverges<E: Engine>(context: &Context<E>, plan: &Plan) -> Option<Box<Divergence>> {
+    context.subject.diverges(plan)
 }
 
 /// A plan with reads after whatever can change what is read, so that a flaw that needs no crash
@@ -104,16 +106,24 @@ pub(super) fn with_reads(plan: &Plan, capabilities: Capabilities) -> Plan {
 }
 
 /// The finding of a divergent plan, shrunk.
-pub(super) fn finding(context: &Context, plan: &Plan, found: Divergence) -> Finding {
-    let trials = context.scale.shrink_trials;
+pub(super) fn finding<E: Engine>(context: &Context<E>, plan: &Plan, found: Divergence) -> Finding {
+    let fault = context.subject.take_fault();
+    // An engine that hangs would let every trial wait for it.
+    let hangs = fault.as_ref().is_some_and(|(kind, _)| *kind == Kind::Hang);
+    let trials = if hangs { 0 } else { context.scale.shrink_trials };
     let small = shrink(plan, trials, &mut |plan| diverges(context, plan).is_some());
     // Shrinking keeps that the plan diverges; the first divergence is told if it did not.
-    let divergence = diverges(context, &small).map_or(found, |divergence| *divergence);
-    let kind = match divergence.got {
-        Got::Panicked(_) => Kind::Panic,
-        Got::Outcome(_) | Got::Refused(_) => Kind::Divergence,
+    let again = if hangs { None } else { diverges(context, &small) };
+    let divergence = again.map_or(found, |divergence| *divergence);
+    let fault = context.subject.take_fault().or(fault);
+    let kind = match (&divergence.got, &fault) {
+        (Got::Panicked(_), _) => Kind::Panic,
+        (Got::Outcome(_) | Got::Refused(_), Some((kind, _))) => *kind,
+        (Got::Outcome(_) | Got::Refused(_), None) => Kind::Divergence,
     };
     let claim = aspect::claim(&small, &divergence);
-    let finding = Finding::new(kind, World::Undisturbed, claim, divergence.to_string());
+    let mut story = divergence.to_string();
+    story.extend(fault.iter().map(|(_, words)| format!("\n{words}")));
+    let finding = Finding::new(kind, World::Undisturbed, claim, story);
     context.with_case(finding, small, Scene::Undisturbed)
 }

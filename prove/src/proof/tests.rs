@@ -31,7 +31,7 @@ pub(crate) fn sample(findings: Vec<Finding>) -> Proof {
                 "AC-09.differential" => Evidence::stopped(Reason::MissingTool, "no such tool"),
                 _ => evidence,
             });
-            judge_claim(claim, subject.about(), evidence, &findings)
+            judge_claim(claim, subject.about(), true, evidence, &findings)
         });
         judge(criterion, claims.collect())
     });

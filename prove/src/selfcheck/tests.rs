@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use super::*;
-use crate::profile::Profile;
+use crate::profile::{Profile, Promise};
 
 fn context(subject: &proofhouse_subjects::Placed) -> Context<'_> {
     Context {
@@ -11,6 +11,7 @@ fn context(subject: &proofhouse_subjects::Placed) -> Context<'_> {
         scale: Scale::self_check(),
         seed: 1,
         budget: Budget::default(),
+        promise: Promise::Own,
         dir: Path::new("unused"),
         program: None,
     }

@@ -7,7 +7,7 @@ const CLAIM: &str = "AC-02.kill-boundaries";
 fn check(subject: &str, claim: &str, evidence: Option<Evidence>, findings: &[Finding]) -> Verdict {
     let subject = crate::subject::named(subject).unwrap();
     let claim = criteria::claim(claim).unwrap();
-    judge_claim(claim, subject.about(), evidence, findings).verdict
+    judge_claim(claim, subject.about(), true, evidence, findings).verdict
 }
 
 fn whole() -> Evidence {
@@ -70,7 +70,7 @@ fn a_criterion_passes_with_every_claim_that_exists() {
             let claims = criterion
                 .claims
                 .iter()
-                .map(|claim| judge_claim(claim, subject.about(), evidence(claim), &[]));
+                .map(|claim| judge_claim(claim, subject.about(), true, evidence(claim), &[]));
             judge(criterion, claims.collect())
         };
         let all = judged(&|_| Some(whole()));

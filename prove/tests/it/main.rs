@@ -5,6 +5,8 @@
 mod commands;
 mod house;
 mod prove;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod recorded;
 mod usage;
 
 use std::path::Path;

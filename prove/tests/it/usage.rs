@@ -24,7 +24,10 @@ fn what_is_wrong_with_a_call_is_one_line_and_exit_1() {
         &["prove", "--seed", "one"],
         "invalid value 'one' for '--seed <SEED>': invalid digit found in string",
     );
-    check(&["--subject", "oracle"], "no subject \"oracle\": `proofhouse subjects` lists them");
+    check(
+        &["--subject", "oracle"],
+        "no subject \"oracle\": `proofhouse subjects` lists them; a command has a space or a /",
+    );
     check(&["--dir", "nowhere"], "nowhere: No such file or directory (os error 2)");
     check(&["--out", "plan.json"], "plan.json/cases: Not a directory (os error 20)");
     check(

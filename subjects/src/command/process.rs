@@ -81,6 +81,16 @@ impl CommandLine {
         Self::new("/bin/sh", ["-c".to_owned(), format!("exec {command}")])
     }
 
+    /// The program and its arguments.
+    pub fn argv(&self) -> impl Iterator<Item = &OsString> {
+        std::iter::once(&self.program).chain(&self.args)
+    }
+
+    /// What it adds to the environment.
+    pub fn additions(&self) -> impl Iterator<Item = (&OsString, &OsString)> {
+        self.env.iter().map(|(name, value)| (name, value))
+    }
+
     /// With one more variable in its environment.
     #[must_use]
     pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {

@@ -1,0 +1,148 @@
+//! Real kills of an engine behind the line protocol, on real files: its process is recorded, and
+//! killed at the entry or the exit of a call, or at a random moment.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use proofhouse_model::rng::Rng;
+use proofhouse_model::{GenerateProfile, Plan};
+
+use super::recorded::{Stop, record};
+use super::{Context, Measured, Room};
+use crate::case::Scene;
+use crate::finding::{Finding, Kind, World};
+use crate::parallel;
+use crate::recorded::drive::{Kill, Recipe};
+use crate::recorded::judge::{Dues, Judge};
+use crate::recorded::kills::{Killed, Undisturbed, at_calls, kill};
+use crate::subject::{Commanded, Engine};
+use crate::verdict::{Evidence, Reason};
+
+/// What a real kill leaves.
+pub(super) const COMMAND_ROOM: Room<Commanded> = Room {
+    name: "real kills at system calls",
+    claims: &["AC-02.real-kills", "AC-02.random-kills"],
+    measure,
+};
+
+/// What the kills of one claim came to.
+#[derive(Default)]
+struct Tally {
+    planned: u64,
+    done: u64,
+    hit: u64,
+    as_recorded: u64,
+}
+
+fn measure(context: &Context<Commanded>) -> Measured {
+    let mut measured = Measured::default();
+    let [mut at_each, mut random] = [Tally::default(), Tally::default()];
+    let mut rng = Rng::new(context.seed_of("random process kills", 0));
+    let program = context.program.unwrap_or(std::path::Path::new("proofhouse"));
+    let recipe = context.subject.recipe(context.name, program);
+    let plans = context.scale.kill_plans;
+    for case in 0..plans {
+        let plan = context.plan("process kills", case, &GenerateProfile::recorded());
+        let (recorded, history) = match record(&recipe, &plan, context.dir) {
+            Ok(recorded) => recorded,
+            Err(stop) => return stopped(stop),
+        };
+        let about = context.subject.about();
+        let judge = Judge::new(recipe.line.clone(), &plan, about, context.dir);
+        let dues = Dues::of_plan(about.promises, &history, context.promise);
+        let run = Undisturbed { plan: &plan, recorded: &recorded, dues: &dues };
+        let kills: Vec<Kill> = at_calls(recorded.calls.len()).collect();
+        let killing = Killing { context, recipe: &recipe, judge: &judge, run };
+        killing.all("AC-02.real-kills", &kills, &mut at_each, &mut measured.findings);
+        let moments: Vec<Kill> = (0..context.scale.random_kills.div_ceil(plans))
+            .map(|_| random_moment(&plan, &mut rng))
+            .collect();
+        killing.all("AC-02.random-kills", &moments, &mut random, &mut measured.findings);
+    }
+    measured.show("AC-02.real-kills", at_each.evidence(true));
+    measured.show("AC-02.random-kills", random.evidence(false));
+    measured
+}
+
+fn stopped(stop: Stop) -> Measured {
+    let mut measured = Measured::default();
+    let (reason, note) = match stop {
+        Stop::Unmeasured(reason, note) => (reason, note),
+        Stop::Broken(words) => {
+            let (kind, world) = (Kind::HarnessBroken, World::Undisturbed);
+            measured.findings.push(Finding::new(kind, world, "AC-02.real-kills", words.clone()));
+            (Reason::Skipped, words)
+        }
+    };
+    for claim in COMMAND_ROOM.claims {
+        measured.show(claim, Evidence::stopped(reason, note.clone()));
+    }
+    measured
+}
+
+/// Somewhere in the run: hello, open, the operations, close.
+fn random_moment(plan: &Plan, rng: &mut Rng) -> Kill {
+    let answers = rng.between(1, plan.ops.len() as u64 + 2);
+    Kill::After { answers, delay: Duration::from_micros(rng.below(1_500)) }
+}
+
+/// The kills of one plan.
+struct Killing<'a> {
+    context: &'a Context<'a, Commanded>,
+    recipe: &'a Recipe,
+    judge: &'a Judge<'a>,
+    run: Undisturbed<'a>,
+}
+
+impl Killing<'_> {
+    fn all(
+        &self,
+        claim: &'static str,
+        kills: &[Kill],
+        tally: &mut Tally,
+        findings: &mut Vec<Finding>,
+    ) {
+        tally.planned += kills.len() as u64;
+        let done = parallel::map(kills.len() as u64, self.context.budget, |case| {
+            let chosen = usize::try_from(case).ok().and_then(|case| kills.get(case).copied())?;
+            Some(kill(self.recipe, self.judge, self.run, self.context.dir, chosen))
+        });
+        for came in done.into_iter().flatten() {
+            match came {
+                Ok(killed) => {
+                    tally.done += 1;
+                    tally.hit += u64::from(killed.hit);
+                    tally.as_recorded += u64::from(killed.as_recorded);
+                    findings.extend(self.finding(claim, killed));
+                }
+                Err(error) => {
+                    let (kind, world) = (Kind::HarnessBroken, World::ProcessKill);
+                    findings.push(Finding::new(kind, world, claim, error.to_string()));
+                }
+            }
+        }
+    }
+
+    fn finding(&self, claim: &'static str, killed: Killed) -> Option<Finding> {
+        let wrong = killed.wrong?;
+        let finding = Finding::new(wrong.kind, World::ProcessKill, claim, wrong.words);
+        let finding = Finding { promised: wrong.promised, ..finding };
+        let window = killed.window;
+        let scene = Scene::Killed { window, image: Box::new(killed.left) };
+        Some(self.context.with_case(finding, self.run.plan.clone(), scene))
+    }
+}
+
+impl Tally {
+    /// A kill at a call that the run did not come to is not done; a moment may come too late.
+    fn evidence(&self, at_calls: bool) -> Evidence {
+        let done = if at_calls { self.hit } else { self.done };
+        let unit = if at_calls { "kills" } else { "cycles" };
+        let mut evidence = Evidence::of(done, self.planned, unit);
+        evidence.observed = BTreeMap::from([
+            ("kills", self.hit),
+            ("runs that went as recorded until they were killed", self.as_recorded),
+        ]);
+        evidence
+    }
+}

@@ -1,0 +1,294 @@
+//! Crashes of the engine as it runs on real files: recorded once, then enumerated.
+
+mod record;
+mod totals;
+
+use std::path::PathBuf;
+
+use proofhouse_crash::{
+    Choice, CrashKind, CrashState, Profile as Media, TierCounts, Tiers, Trace, enumerate, minimise,
+};
+use proofhouse_model::{About, GenerateProfile, History, Plan};
+
+use super::{Context, Measured, Room};
+use crate::case::{CrashedLife, Scene};
+use crate::finding::{Finding, Kind, World};
+use crate::parallel;
+use crate::recorded::drive::{Kill, Recipe};
+use crate::recorded::explore::{Explored, Failure, Life, Verdicts, explore};
+use crate::recorded::judge::{Dues, Judge, Wrong};
+use crate::subject::{Commanded, Engine, scratch_place};
+use crate::verdict::Reason;
+
+pub(super) use record::{Stop, record};
+use totals::{
+    ATOMIC, CREATION_KILLED, CREATION_POWER, EXT4, KILLS, POWER, RECOVERY_KILLED, RECOVERY_POWER,
+    Totals,
+};
+
+/// What a crash leaves of real files.
+pub(super) const ROOM: Room = Room { name: NAME, claims: CLAIMS, measure };
+
+/// The same for commands.
+pub(super) const COMMAND_ROOM: Room<Commanded> = Room { name: NAME, claims: CLAIMS, measure };
+
+const NAME: &str = "crashes of recorded runs";
+
+const CLAIMS: &[&str] =
+    &[KILLS, RECOVERY_KILLED, CREATION_KILLED, ATOMIC, POWER, EXT4, RECOVERY_POWER, CREATION_POWER];
+
+fn measure<E: Engine>(context: &Context<E>) -> Measured {
+    let mut totals = Totals::default();
+    match context.program {
+        None => totals.stop(Reason::Skipped, "no program to start"),
+        Some(program) => {
+            let recipe = context.subject.recipe(context.name, program);
+            let scratch = scratch_place(context.dir);
+            Recordings { context, recipe, scratch, totals: &mut totals }.all();
+        }
+    }
+    totals.show()
+}
+
+/// What is being recorded.
+struct Recordings<'a, E> {
+    context: &'a Context<'a, E>,
+    recipe: Recipe,
+    scratch: PathBuf,
+    totals: &'a mut Totals,
+}
+
+impl<'a, E: Engine> Recordings<'a, E> {
+    fn about(&self) -> &'a About {
+        self.context.subject.about()
+    }
+
+    /// Some plans, and the creation of a store, of which nothing is asked.
+    fn all(&mut self) {
+        let plans = self.context.scale.recorded_plans;
+        for case in 0..=plans {
+            let mut plan = self.context.plan("recorded", case, &GenerateProfile::recorded());
+            if case == plans {
+                plan.ops.clear();
+            }
+            if self.context.budget.is_spent() {
+                let note = format!("{case} of {} runs explored", plans + 1);
+                return self.totals.stop(Reason::Budget, &note);
+            }
+            match self.plan(&plan) {
+                Ok(()) => {}
+                Err(Stop::Unmeasured(reason, note)) => self.totals.stop(reason, &note),
+                Err(Stop::Broken(words)) => {
+                    let (kind, world) = (Kind::HarnessBroken, World::Undisturbed);
+                    self.totals.findings.push(Finding::new(kind, world, KILLS, words));
+                }
+            }
+        }
+    }
+
+    /// Records a plan twice and explores what it recorded: once, if both are the same.
+    fn plan(&mut self, plan: &Plan) -> Result<(), Stop> {
+        let (first, history) = record(&self.recipe, plan, &self.scratch)?;
+        let (second, _) = record(&self.recipe, plan, &self.scratch)?;
+        let stable = first.trace.ops == second.trace.ops;
+        self.totals.recordings += 2;
+        self.totals.unstable += if stable { 0 } else { 2 };
+        self.explore(plan, first.trace.settled(), &history);
+        if !stable {
+            self.explore(plan, second.trace.settled(), &history);
+        }
+        Ok(())
+    }
+
+    /// Judges every state that a crash of a recorded plan could leave, under both media.
+    fn explore(&mut self, plan: &Plan, trace: Trace, history: &History) {
+        let about = self.about();
+        let judge = Judge::new(self.recipe.line.clone(), plan, about, &self.scratch);
+        let dues = Dues::of_plan(about.promises, history, self.context.promise);
+        let life = Life { trace, dues, after_power_loss: false };
+        let judges = |crash| life.dues.judges(crash);
+        let tiers = match (judges(CrashKind::ProcessKill), judges(CrashKind::PowerLoss)) {
+            (true, true) => Tiers::ALL,
+            (true, false) => Tiers::KILLS,
+            (false, true) => Tiers::POWER_LOSS,
+            (false, false) => return,
+        };
+        let mut verdicts = Verdicts::default();
+        let budget = self.context.budget;
+        let mut go = |media, tiers| explore(&judge, &life, media, tiers, budget, &mut verdicts);
+        let posix = go(Media::Posix, tiers);
+        self.find(&judge, &life, &posix, Media::Posix);
+        if plan.ops.is_empty() {
+            return self.totals.creation.merge(posix);
+        }
+        if judges(CrashKind::PowerLoss) {
+            let ext4 = go(Media::Ext4, Tiers::POWER_LOSS);
+            self.find(&judge, &life, &ext4, Media::Ext4);
+            self.totals.ext4.merge(ext4);
+        }
+        self.second_lives(&judge, &life, tiers, posix.counts.total().generated);
+        self.totals.first.merge(posix);
+    }
+
+    /// Records some of the recoveries, spread evenly over all, and crashes them again.
+    fn second_lives(&mut self, judge: &Judge, life: &Life, tiers: Tiers, states: u64) {
+        let promises = self.about().promises;
+        if !promises.shown_after_kill && !promises.shown_after_power_loss {
+            return;
+        }
+        let wanted = self.context.scale.recorded_recoveries.max(1);
+        let every = usize::try_from(states.div_ceil(wanted)).unwrap_or(usize::MAX).max(1);
+        let chosen: Vec<CrashState> =
+            enumerate(&life.trace, Media::Posix, tiers).step_by(every).collect();
+        self.totals.unrecorded += states - chosen.len() as u64;
+        let budget = self.context.budget;
+        let done = parallel::map(chosen.len() as u64, budget, |case| {
+            let crash = usize::try_from(case).ok().and_then(|case| chosen.get(case))?;
+            let second = self.second_life(judge, life, crash)?;
+            let tiers = Tiers { kill: promises.shown_after_kill, ..Tiers::NESTED };
+            let mut verdicts = Verdicts::default();
+            let explored = explore(judge, &second, Media::Posix, tiers, budget, &mut verdicts);
+            Some((crash, second, explored))
+        });
+        for (crash, second, explored) in done.into_iter().flatten() {
+            for failure in &explored.failures {
+                let lives = vec![
+                    CrashedLife::new(&life.trace, crash.choice.clone()),
+                    CrashedLife::new(&second.trace, failure.choice.clone()),
+                ];
+                let finding = self.finding(judge, failure, Media::Posix, lives, &second.trace);
+                self.totals.findings.push(finding);
+            }
+            let power = crash.kind == CrashKind::PowerLoss;
+            self.totals.count_nested(&explored.counts, power);
+        }
+    }
+
+    /// The life after a crash, recorded. `None` if it is wrong without another crash, which was
+    /// found already, or if this kind of crash lets what is shown go.
+    fn second_life(&self, judge: &Judge, life: &Life, crash: &CrashState) -> Option<Life> {
+        let promises = self.about().promises;
+        let power = crash.kind == CrashKind::PowerLoss;
+        let kept = if power { promises.shown_after_power_loss } else { promises.shown_after_kill };
+        if !kept {
+            return None;
+        }
+        let place = judge.place(&crash.visible()).ok()?;
+        let driven = self.recipe.drive(place.path(), Kill::Never, |subject, ledger| {
+            let due = &life.dues.own;
+            judge.second_life(subject, place.path(), due, crash, Some(ledger))
+        });
+        let (recorded, history) = driven.ok()?;
+        let history = history.ok()?.ok()?;
+        if !recorded.not_measured.is_empty() {
+            return None;
+        }
+        let trace = recorded.trace.after(crash).ok()?;
+        let dues = life.dues.after(crash, &history);
+        Some(Life { trace, dues, after_power_loss: power })
+    }
+
+    /// Notes the findings of an exploration: one of each kind, confirmed in a process that saw no
+    /// other state, and made small.
+    fn find(&mut self, judge: &Judge, life: &Life, explored: &Explored, media: Media) {
+        for failure in &explored.failures {
+            if media == Media::Ext4 && self.is_found(failure) {
+                continue;
+            }
+            let Some(confirmed) = confirmed(judge, life, failure, media) else {
+                self.totals.unconfirmed += 1;
+                continue;
+            };
+            let alike = |wrong: &Wrong| {
+                (wrong.kind, wrong.promised) == (failure.wrong.kind, failure.wrong.promised)
+            };
+            let small = minimise(&life.trace, &confirmed.choice, &mut |state| {
+                let judged = judge.judge(&state.visible(), &life.dues, state);
+                judged.is_err_and(|wrong| alike(&wrong))
+            });
+            let choice = small.unwrap_or_else(|_| confirmed.choice.clone());
+            let lives = vec![CrashedLife::new(&life.trace, choice)];
+            let finding = self.finding(judge, &confirmed, media, lives, &life.trace);
+            self.totals.findings.push(finding);
+        }
+    }
+
+    /// Whether such a failure was already found, on a medium that ext4 is an instance of.
+    fn is_found(&self, failure: &Failure) -> bool {
+        let alike = |finding: &Finding| {
+            (finding.kind, finding.promised) == (failure.wrong.kind, failure.wrong.promised)
+                && finding.medium == Some(Media::Ext4)
+        };
+        self.totals.findings.iter().any(alike)
+    }
+
+    fn finding(
+        &self,
+        judge: &Judge,
+        failure: &Failure,
+        media: Media,
+        lives: Vec<CrashedLife>,
+        last: &Trace,
+    ) -> Finding {
+        let Failure { wrong, world, .. } = failure;
+        let under_test = match (world, lives.len(), judge.plan().ops.is_empty(), media) {
+            (World::PowerLoss, 1, true, _) => CREATION_POWER,
+            (World::PowerLoss, 1, false, Media::Posix) => POWER,
+            (World::PowerLoss, 1, false, Media::Ext4) => EXT4,
+            (World::PowerLoss, ..) => RECOVERY_POWER,
+            (_, 1, true, _) => CREATION_KILLED,
+            (_, 1, false, _) => KILLS,
+            _ => RECOVERY_KILLED,
+        };
+        let medium = lives.last().map_or(media, |life| strongest(last, &life.choice, media));
+        let mut story: Vec<String> = Vec::new();
+        story.extend(
+            lives.iter().rev().skip(1).rev().map(|life| format!("first life: {}", life.choice)),
+        );
+        story.extend(lives.last().map(|life| last.explain(&life.choice).to_string()));
+        story.push(wrong.words.clone());
+        let finding = Finding::new(wrong.kind, *world, under_test, story.join("\n"));
+        let finding = Finding { promised: wrong.promised, ..finding };
+        let finding = match world {
+            World::PowerLoss => finding.on(medium),
+            World::ProcessKill | World::Undisturbed => finding,
+        };
+        let finding = finding.because(failure.causes.clone().by_frequency());
+        self.context.with_case(finding, judge.plan().clone(), Scene::Recorded { media, lives })
+    }
+}
+
+/// The strongest medium that can leave the state of a choice.
+fn strongest(trace: &Trace, choice: &Choice, media: Media) -> Media {
+    match trace.legal_under(choice, Media::Ext4) {
+        Ok(true) => Media::Ext4,
+        Ok(false) | Err(_) => media,
+    }
+}
+
+/// The failure as the most frequent of its causes shows it in a process that saw no other state;
+/// `None` if it does not.
+fn confirmed(judge: &Judge, life: &Life, failure: &Failure, media: Media) -> Option<Failure> {
+    let first = failure.causes.clone().by_frequency().into_iter().next();
+    let choice = first.and_then(|cause| cause.choices.into_iter().next());
+    let choice = choice.unwrap_or_else(|| failure.choice.clone());
+    let state = life.trace.state_under(&choice, media).ok()?;
+    let wrong = judge.judge_afresh(&state.visible(), &life.dues, &state).err()?;
+    let alike = (wrong.kind, wrong.promised) == (failure.wrong.kind, failure.wrong.promised);
+    alike.then(|| Failure { wrong, choice, ..failure.clone() })
+}
+
+impl Totals {
+    /// A crash of a second life is a kill if both crashes were.
+    fn count_nested(&mut self, counts: &TierCounts, after_power_loss: bool) {
+        for (tier, counts) in counts.iter() {
+            let kill = tier == proofhouse_crash::Tier::T0 && !after_power_loss;
+            let nested = if kill { &mut self.nested_kills } else { &mut self.nested_power };
+            *nested.tier(tier) += counts;
+        }
+    }
+
+    fn stop(&mut self, reason: Reason, note: &str) {
+        self.stopped.get_or_insert((reason, note.to_owned()));
+    }
+}

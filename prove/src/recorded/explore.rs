@@ -1,0 +1,197 @@
+//! Every state that a crash of a recorded life could leave, made again and judged.
+
+use std::collections::{HashMap, HashSet};
+
+use proofhouse_crash::{
+    Choice, Counts, CrashKind, CrashState, Enumeration, Profile, Tier, TierCounts, Tiers, Trace,
+    Tree, enumerate,
+};
+
+use super::judge::{Dues, Judge, Wrong};
+use crate::cause::Causes;
+use crate::finding::{Kind, World};
+use crate::parallel::{self, Budget};
+
+/// How many states are made before they are judged: bounds memory, whatever the trace.
+const BATCH: usize = 256;
+
+/// A recorded life, and what is due of whatever a crash of it leaves.
+#[derive(Debug)]
+pub struct Life {
+    /// What happened.
+    pub trace: Trace,
+    /// What is due of its crashes.
+    pub dues: Dues,
+    /// Whether power was lost before it began.
+    pub after_power_loss: bool,
+}
+
+/// What the exploration of lives came to.
+#[derive(Debug, Default)]
+pub struct Explored {
+    /// Crashes, by tier.
+    pub counts: TierCounts,
+    /// The base-two logarithm of the number of all states that power loss can leave.
+    pub legal_space_log2: f64,
+    /// What went wrong, first met first, one of each kind and world.
+    pub failures: Vec<Failure>,
+    /// States that are wrong on a medium that leaves garbage; these decide nothing.
+    pub wrong_on_bad_media: u64,
+}
+
+/// A kind of crash after which the engine is wrong.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    /// What is wrong with its first state.
+    pub wrong: Wrong,
+    /// What the world had done.
+    pub world: World,
+    /// The first such state.
+    pub choice: Choice,
+    /// What made such states fail.
+    pub causes: Causes,
+}
+
+/// What is known of states that were judged: the same files with the same due need to be
+/// judged only once, whatever crash left them.
+#[derive(Debug, Default)]
+pub struct Verdicts(HashMap<Key, Option<Box<Wrong>>>);
+
+/// All that a judgement depends on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Key {
+    files: u128,
+    acked: u64,
+    issued: u64,
+    shown: Option<u64>,
+    world: World,
+}
+
+impl Life {
+    /// What had happened to a store, by the time it is found in this state.
+    pub fn world(&self, state: &CrashState) -> World {
+        if self.after_power_loss || state.kind == CrashKind::PowerLoss {
+            World::PowerLoss
+        } else {
+            World::ProcessKill
+        }
+    }
+
+    fn key(&self, state: &CrashState, tree: &Tree) -> Key {
+        Key {
+            files: tree.digest(),
+            acked: state.acked,
+            issued: state.issued,
+            shown: state.shown,
+            world: self.world(state),
+        }
+    }
+}
+
+/// Judges every state that the tiers ask for, in their order; ends early if the budget does.
+pub fn explore(
+    judge: &Judge,
+    life: &Life,
+    media: Profile,
+    tiers: Tiers,
+    budget: Budget,
+    verdicts: &mut Verdicts,
+) -> Explored {
+    let mut explored =
+        Explored { legal_space_log2: life.trace.legal_space_log2(media), ..Explored::default() };
+    let mut states = enumerate(&life.trace, media, tiers);
+    let mut seen = HashSet::new();
+    loop {
+        let batch = next_batch(life, &mut states, &mut seen, &mut explored.counts);
+        if batch.is_empty() || budget.is_spent() {
+            return explored;
+        }
+        let unknown: Vec<&Found> =
+            batch.iter().filter(|found| !verdicts.0.contains_key(&found.key)).collect();
+        let judged = parallel::map(unknown.len() as u64, Budget::default(), |index| {
+            let found = usize::try_from(index).ok().and_then(|index| unknown.get(index))?;
+            Some((found.key, judge.judge(&found.tree, &life.dues, &found.state).err()))
+        });
+        verdicts
+            .0
+            .extend(judged.into_iter().flatten().map(|(key, wrong)| (key, wrong.map(Box::new))));
+        for found in &batch {
+            let tier = found.state.choice.tier();
+            explored.counts.tier(tier).checked += 1;
+            if let Some(Some(wrong)) = verdicts.0.get(&found.key) {
+                explored.fail(life, &found.state, wrong);
+            }
+        }
+    }
+}
+
+/// A state that is to be judged.
+struct Found {
+    state: CrashState,
+    tree: Tree,
+    key: Key,
+}
+
+/// The next distinct states; all of them are counted.
+fn next_batch(
+    life: &Life,
+    states: &mut Enumeration<'_>,
+    seen: &mut HashSet<Key>,
+    counts: &mut TierCounts,
+) -> Vec<Found> {
+    let mut batch = Vec::new();
+    for state in states {
+        let tree = state.visible();
+        let key = life.key(&state, &tree);
+        let distinct = seen.insert(key);
+        *counts.tier(state.choice.tier()) +=
+            Counts { generated: 1, legal: 1, distinct: u64::from(distinct), checked: 0 };
+        if distinct {
+            batch.push(Found { state, tree, key });
+        }
+        if batch.len() == BATCH {
+            break;
+        }
+    }
+    batch
+}
+
+impl Explored {
+    fn fail(&mut self, life: &Life, state: &CrashState, wrong: &Wrong) {
+        if state.choice.tier() == Tier::BadMedia {
+            self.wrong_on_bad_media += 1;
+            return;
+        }
+        let world = life.world(state);
+        let alike = |known: &Failure| {
+            let Failure { wrong: Wrong { kind, promised, .. }, .. } = known;
+            (*kind, known.world, *promised) == (wrong.kind, world, wrong.promised)
+        };
+        let at = self.failures.iter().position(alike).unwrap_or_else(|| {
+            self.failures.push(Failure {
+                wrong: wrong.clone(),
+                world,
+                choice: state.choice.clone(),
+                causes: Causes::default(),
+            });
+            self.failures.len() - 1
+        });
+        // A choice always fits the trace that it was made of.
+        if let Ok(class) = life.trace.classify(&state.choice) {
+            self.failures[at].causes.count(class, || vec![state.choice.clone()]);
+        }
+    }
+
+    /// Adds what another exploration came to.
+    pub fn merge(&mut self, other: Self) {
+        self.counts.merge(&other.counts);
+        self.legal_space_log2 = self.legal_space_log2.max(other.legal_space_log2);
+        self.wrong_on_bad_media += other.wrong_on_bad_media;
+        self.failures.extend(other.failures);
+    }
+
+    /// Whether the harness itself failed to judge something.
+    pub fn is_broken(&self) -> bool {
+        self.failures.iter().any(|failure| failure.wrong.kind == Kind::HarnessBroken)
+    }
+}

@@ -1,0 +1,83 @@
+//! Real kills of a driver's process, at the entry and the exit of its calls and at random moments.
+
+use std::io;
+use std::path::Path;
+
+use proofhouse_crash::{Choice, Fate, KillAt, RecordEnd, Recorded, Tree, When};
+use proofhouse_model::{Plan, RunOptions, Window, run};
+
+use super::drive::{Kill, Recipe};
+use super::judge::{Dues, Judge, Wrong};
+use crate::finding::Kind;
+use crate::subject::scratch_dir;
+
+/// What a kill came to.
+#[derive(Debug)]
+pub struct Killed {
+    /// Whether the process died by it: a moment may come after its end.
+    pub hit: bool,
+    /// Whether its calls up to there were those of the undisturbed run.
+    pub as_recorded: bool,
+    /// How far it had come.
+    pub window: Window,
+    /// What it left.
+    pub left: Tree,
+    /// What is wrong with that.
+    pub wrong: Option<Wrong>,
+}
+
+/// The kills at the entry and the exit of each of so many calls.
+pub fn at_calls(calls: usize) -> impl Iterator<Item = Kill> {
+    let sides = |call| [When::Entry, When::Exit].map(|when| Kill::At(KillAt { call, when }));
+    (0..calls as u64).flat_map(sides)
+}
+
+/// What is known of the undisturbed run of a plan.
+#[derive(Debug, Clone, Copy)]
+pub struct Undisturbed<'a> {
+    /// The plan.
+    pub plan: &'a Plan,
+    /// What was recorded of it.
+    pub recorded: &'a Recorded,
+    /// What is due of its crashes.
+    pub dues: &'a Dues,
+}
+
+/// Carries out a plan in a process that is killed, on real files below `dir`; compares what is
+/// left with what was recorded, byte for byte; recovers it, and judges.
+///
+/// # Errors
+/// Whatever the system says of processes and files.
+pub fn kill(
+    recipe: &Recipe,
+    judge: &Judge,
+    undisturbed: Undisturbed,
+    dir: &Path,
+    kill: Kill,
+) -> io::Result<Killed> {
+    let place = scratch_dir(dir)?;
+    let options = RunOptions { history: false, close: true };
+    let (recorded, _) = recipe.drive(place.path(), kill, |subject, ledger| {
+        // That it breaks off is what it is for.
+        let _ = run(subject, place.path(), undisturbed.plan, options, ledger);
+    })?;
+    let end = Choice { at: recorded.trace.ops.len(), fate: Fate::Kill { cut: None } };
+    let crash = recorded.trace.state(&end).map_err(io::Error::other)?;
+    let left = Tree::read_from(place.path())?;
+    // Of a call that a process died in nobody can say how far it got.
+    let known = recorded.not_measured.is_empty() && recorded.interrupted().is_none();
+    let differences = if known { recorded.compare(place.path())? } else { Vec::new() };
+    let wrong = if let Some(first) = differences.first() {
+        let words = format!("a killed process left other files than were recorded: {first}");
+        Some(Wrong { kind: Kind::HarnessBroken, words, promised: true })
+    } else {
+        judge.judge_dir(place.path(), undisturbed.dues, &crash).err()
+    };
+    Ok(Killed {
+        hit: recorded.end == RecordEnd::Killed,
+        as_recorded: undisturbed.recorded.trace.ops.starts_with(&recorded.trace.ops),
+        window: Window { acknowledged: crash.acked, issued: crash.issued },
+        left,
+        wrong,
+    })
+}

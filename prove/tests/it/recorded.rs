@@ -1,0 +1,90 @@
+//! Engines as processes: recorded, crashed, killed. The drivers are this program's own.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use proofhouse::finding::{Finding, Kind};
+use proofhouse::measure::{Context, measure};
+use proofhouse::parallel::Budget;
+use proofhouse::profile::{Profile, Promise, Scale};
+use proofhouse::replay::{Replayed, replay};
+use proofhouse::subject::Commanded;
+use proofhouse::verdict::{CriterionResult, Verdict};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_proofhouse");
+
+/// A little of everything.
+fn scale() -> Scale {
+    Scale {
+        command_plans: 3,
+        recorded_plans: 1,
+        recorded_recoveries: 3,
+        kill_plans: 1,
+        random_kills: 4,
+        ..Scale::self_check()
+    }
+}
+
+/// What is found in a driver of this name, in a directory that must be empty again afterwards.
+fn prove(name: &str) -> (Vec<CriterionResult>, Vec<Finding>) {
+    let dir = tempfile::tempdir().unwrap();
+    let command = format!("{PROGRAM} driver {name}");
+    let subject = Commanded::start(&command, &[], dir.path()).unwrap();
+    let context = Context {
+        subject: &subject,
+        name: &command,
+        profile: Profile::Quick,
+        scale: scale(),
+        seed: 1,
+        budget: Budget::default(),
+        promise: Promise::Own,
+        dir: dir.path(),
+        program: Some(Path::new(PROGRAM)),
+    };
+    let wanted = BTreeSet::from(["AC-02", "AC-03", "AC-04", "AC-09"]);
+    let proved = measure(&context, &wanted, &|_| {});
+    drop(subject);
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0, "{name} left files behind");
+    proved
+}
+
+/// A flawed driver fails these claims, and no others.
+fn check(name: &str, due: &[&str]) {
+    let (_, findings) = prove(name);
+    let failed: BTreeSet<&str> = findings.iter().map(|finding| finding.claim).collect();
+    let stories: Vec<_> = findings.iter().map(|one| (one.claim, &one.story)).collect();
+    assert_eq!(failed, due.iter().copied().collect(), "{name}: {stories:#?}");
+}
+
+#[test]
+fn a_sound_engine_behind_the_protocol_passes() {
+    let (criteria, findings) = prove("tiny");
+    let stories: Vec<_> = findings.iter().map(|one| (one.claim, &one.story)).collect();
+    assert!(stories.is_empty(), "{stories:#?}");
+    let passed: Vec<_> = criteria
+        .iter()
+        .filter(|result| result.verdict == Verdict::Pass)
+        .map(|result| result.criterion.id)
+        .collect();
+    assert_eq!(passed, ["AC-02", "AC-04", "AC-09"]);
+}
+
+#[test]
+fn an_acknowledgement_before_the_sync_is_seen_in_the_recording() {
+    check(
+        "flawed:ack-before-sync",
+        &["AC-04.recorded-power-loss", "AC-04.recorded-recovery-loses-power"],
+    );
+}
+
+#[test]
+fn the_case_of_a_recorded_crash_shows_it_again() {
+    let (_, findings) = prove("flawed:ack-before-sync");
+    let dir = tempfile::tempdir().unwrap();
+    for finding in findings {
+        let case = finding.case.unwrap();
+        let replayed = replay(&case, dir.path()).unwrap();
+        let again = matches!(replayed, Replayed::Again { kind: Kind::Lost, .. });
+        assert!(again, "{}: {replayed:?}", finding.claim);
+    }
+}
