@@ -17,6 +17,7 @@ macro_rules! files {
 }
 
 files![
+    "COVERAGE.md",
     "index.json",
     "cbor.json",
     "cbor/map-lengths-65535.bin",
@@ -25,7 +26,10 @@ files![
     "hash.json",
     "manifest.json",
     "name.json",
+    "segment.json",
     "segment_record.json",
+    "store.json",
+    "wal_log.json",
     "wal_record.json",
 ];
 

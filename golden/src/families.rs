@@ -15,7 +15,18 @@ pub const SEGMENT_RECORD: &str = "segment-record";
 /// A whole MANIFEST.
 pub const MANIFEST: &str = "manifest";
 
-/// The setting of every family that is about the bytes on disk.
+/// A whole write-ahead log.
+pub const WAL_LOG: &str = "wal-log";
+/// A whole segment.
+pub const SEGMENT: &str = "segment";
+/// The directory of a whole store.
+pub const STORE: &str = "store";
+
+/// The setting of [`STORE`] under which it may be recovered.
+pub(crate) const WRITABLE: &str = "writable";
+/// The setting of [`STORE`] under which nothing may be written.
+pub(crate) const READ_ONLY: &str = "read-only";
+/// The setting of every other family that is about the bytes on disk.
 pub(crate) const FORMAT_1: &str = "format-1.0";
 
 /// What a family is, whatever its vectors hold.
@@ -66,6 +77,27 @@ pub(crate) const FAMILIES: &[Family] = &[
         about: "Whole MANIFEST files (docs/format.md, 2).",
         settings: &[FORMAT_1],
         classes: &["corrupt", "foreign", "newer-version"],
+    },
+    Family {
+        name: WAL_LOG,
+        file: "wal_log.json",
+        about: "Whole write-ahead logs: clean, torn, and corrupt (docs/format.md, 4).",
+        settings: &[FORMAT_1],
+        classes: &["corrupt"],
+    },
+    Family {
+        name: SEGMENT,
+        file: "segment.json",
+        about: "Whole segments, with what MANIFEST says of them (docs/format.md, 2 and 3).",
+        settings: &[FORMAT_1],
+        classes: &["corrupt"],
+    },
+    Family {
+        name: STORE,
+        file: "store.json",
+        about: "Whole stores: closed, killed, newer, foreign, damaged (docs/format.md, 5).",
+        settings: &[WRITABLE, READ_ONLY],
+        classes: &["corrupt", "foreign", "newer-version", "needs-recovery", "no-store"],
     },
 ];
 

@@ -1,7 +1,9 @@
 //! Making the vectors: deterministic, text for text.
 
 mod appendix_a;
+mod build;
 mod containers;
+mod coverage;
 mod entidb;
 mod floats;
 mod group;
@@ -13,8 +15,11 @@ mod manifest;
 mod maps;
 mod name;
 mod rows;
+mod segment;
 mod segment_record;
+mod store;
 mod text;
+mod wal_log;
 mod wal_record;
 
 use std::collections::BTreeMap;
@@ -24,6 +29,9 @@ use serde::Serialize;
 use crate::families::{self, CBOR, FAMILIES, GOLDEN_ENTIDB};
 use crate::file::{Entry, FORMAT, FamilyEntry, FamilyFile, INDEX, Index, VERSION};
 use crate::vectors::sha256;
+
+/// The table of what is covered, beside the data.
+const COVERAGE: &str = "COVERAGE.md";
 
 /// The files of `vectors/` by name, README aside: exactly what is checked in. Names use `/`.
 pub fn generate() -> BTreeMap<String, Vec<u8>> {
@@ -61,7 +69,11 @@ pub fn generate() -> BTreeMap<String, Vec<u8>> {
         entries: plain_entries(family.name),
         files: BTreeMap::new(),
     });
-    assemble([cbor, golden_entidb].into_iter().chain(plain))
+    let families: Vec<Family> = [cbor, golden_entidb].into_iter().chain(plain).collect();
+    let coverage = coverage::table(&families).into_bytes();
+    let mut files = assemble(families);
+    files.insert(COVERAGE.to_owned(), coverage);
+    files
 }
 
 /// The vectors of a family whose values are compared as they are written.
@@ -72,6 +84,9 @@ fn plain_entries(family: &str) -> Vec<Entry> {
         families::WAL_RECORD => wal_record::entries(),
         families::SEGMENT_RECORD => segment_record::entries(),
         families::MANIFEST => manifest::entries(),
+        families::WAL_LOG => wal_log::entries(),
+        families::SEGMENT => segment::entries(),
+        families::STORE => store::entries(),
         _ => Vec::new(),
     }
 }
@@ -86,7 +101,7 @@ struct Family {
     files: BTreeMap<String, Vec<u8>>,
 }
 
-fn assemble(families: impl Iterator<Item = Family>) -> BTreeMap<String, Vec<u8>> {
+fn assemble(families: Vec<Family>) -> BTreeMap<String, Vec<u8>> {
     let mut files = BTreeMap::new();
     let mut index = Vec::new();
     for mut family in families {

@@ -6,6 +6,7 @@
 mod manifest;
 mod names;
 mod records;
+mod store;
 
 use serde::Serialize;
 use serde_json::Value as Json;
@@ -30,14 +31,20 @@ pub struct EngineReader;
 /// An answer: a value in the notation of its family, or a class.
 type Answer = Result<Json, String>;
 
+/// The answer to what is given that the family does not provide for.
+const NOT_GIVEN: &str = "given otherwise than the family says";
+
 impl Reader for EngineReader {
-    fn read(&self, family: &str, vector: &Vector, _setting: &str) -> Answer {
+    fn read(&self, family: &str, vector: &Vector, setting: &str) -> Answer {
         match (family, &vector.material) {
             (families::HASH, Material::Bytes(bytes)) => Ok(hashes(bytes)),
             (families::NAME, Material::Bytes(bytes)) => names::name(&vector.rule, bytes),
             (families::WAL_RECORD, Material::Bytes(bytes)) => records::wal_record(bytes),
             (families::SEGMENT_RECORD, Material::Bytes(bytes)) => records::segment_record(bytes),
             (families::MANIFEST, Material::Bytes(bytes)) => manifest::manifest(bytes),
+            (families::WAL_LOG, Material::Bytes(bytes)) => store::wal_log(bytes, &vector.given),
+            (families::SEGMENT, Material::Bytes(bytes)) => store::segment(bytes, &vector.given),
+            (families::STORE, Material::Files(files)) => store::store(files, setting),
             _ => Err("nothing this reader reads".to_owned()),
         }
     }
