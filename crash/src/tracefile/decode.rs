@@ -16,10 +16,10 @@ pub enum TraceFileError {
     #[error("the trace cannot be read")]
     Io(#[from] io::Error),
     /// It does not begin like one.
-    #[error("not a trace file")]
+    #[error("byte 0: not a trace file")]
     Foreign,
     /// It has a version we do not know.
-    #[error("a trace of version {found}, newer than version {VERSION}")]
+    #[error("byte 8: a trace of version {found}, newer than version {VERSION}")]
     Newer {
         /// Its version.
         found: u16,
