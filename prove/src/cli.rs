@@ -11,6 +11,8 @@ mod prove;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod record;
 mod replay;
+#[cfg(target_os = "linux")]
+mod strays;
 mod subjects;
 #[cfg(test)]
 mod tests;

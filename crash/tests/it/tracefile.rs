@@ -121,7 +121,9 @@ proptest! {
         run(&disk, &program);
         let whole = bytes(&disk.trace());
         let mut changed = whole.clone();
-        changes.iter().for_each(|change| change.make(&mut changed));
+        for change in &changes {
+            change.make(&mut changed);
+        }
         match read_trace(&changed[..]) {
             Ok(read) => prop_assert_eq!(bytes(&read), whole),
             Err(TraceFileError::Foreign) => prop_assert_ne!(&changed[..10.min(changed.len())], &whole[..10]),

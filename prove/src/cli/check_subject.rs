@@ -32,6 +32,8 @@ pub(super) fn run(args: &CheckArgs) -> Result<ExitCode, Problem> {
         return Err(Problem::Other("a command is missing".to_owned()));
     };
     let command = CommandLine::new(program, rest);
+    #[cfg(target_os = "linux")]
+    super::strays::adopt().map_err(|error| Problem::Other(error.to_string()))?;
     let complaints = check(&command, &place_for_files(args.dir.as_deref())?, args.watchdog)?;
     if let Some(Complaint::Driver { error, .. }) = complaints.first()
         && let Fault::NotStarted { .. } = error.fault
@@ -47,10 +49,13 @@ pub(super) fn run(args: &CheckArgs) -> Result<ExitCode, Problem> {
     Ok(exit(&complaints).into())
 }
 
-/// The scratch directory is gone afterwards, whatever the driver left in it.
+/// Whatever the driver left is gone afterwards: in the scratch directory, and running.
 fn check(command: &CommandLine, dir: &Path, watchdog: Duration) -> Result<Vec<Complaint>, Problem> {
     let scratch = tempfile::tempdir_in(dir).map_err(Problem::with(dir))?;
-    check_command(command, scratch.path(), watchdog).map_err(Problem::with(scratch.path()))
+    let complaints = check_command(command, scratch.path(), watchdog);
+    #[cfg(target_os = "linux")]
+    super::strays::end_all();
+    complaints.map_err(Problem::with(scratch.path()))
 }
 
 fn exit(complaints: &[Complaint]) -> Exit {

@@ -36,7 +36,6 @@ pub(super) struct RecordArgs {
 
 /// Records a program. What it prints is passed on, what was recorded is said on standard error.
 pub(super) fn run(args: RecordArgs) -> Result<ExitCode, Problem> {
-    let program = PathBuf::from(args.command.first().cloned().unwrap_or_default());
     let watch = args.watch.canonicalize().map_err(Problem::with(&args.watch))?;
     let place = parent(&args.out).canonicalize().map_err(Problem::with(&args.out))?;
     if place.starts_with(&watch) {
@@ -46,7 +45,9 @@ pub(super) fn run(args: RecordArgs) -> Result<ExitCode, Problem> {
     let command = RecordCommand::new(args.command, &watch).map_err(Problem::with("."))?;
     let options =
         RecordOptions { watchdog: args.watchdog, mapped: args.mapped, ..RecordOptions::default() };
-    let recorded = record_through(command, options).map_err(Problem::with(program))?;
+    // What cannot be started or traced says of itself what it is.
+    let recorded = record_through(command, options)
+        .map_err(|error| Problem::Other(format!("cannot record: {error}")))?;
     keep(&recorded, &args.out).map_err(Problem::with(&args.out))?;
     complain(&summary(&recorded, &args.out));
     judge(&recorded, &watch).map(Into::into)
