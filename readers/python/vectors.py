@@ -1,0 +1,78 @@
+"""Loads a vectors directory (vectors/README.md) and verifies it."""
+
+import hashlib
+import json
+import pathlib
+
+FORMAT, VERSION = "proofhouse-vectors", 1
+
+
+class Unusable(Exception):
+    """Vectors that cannot be used; the message names the file."""
+
+
+def parse(name, data):
+    try:
+        content = json.loads(data)
+    except ValueError as error:
+        raise Unusable(f"{name}: {error}; restore it") from None
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise Unusable(f"{name}: not a file of {FORMAT}; restore it")
+    if not isinstance(content.get("version"), int) or content["version"] > VERSION:
+        found = content.get("version")
+        raise Unusable(f"{name}: format version {found}, but {VERSION} is the newest known")
+    return content
+
+
+def read(directory, name):
+    try:
+        return (pathlib.Path(directory) / name).read_bytes()
+    except OSError as error:
+        raise Unusable(f"{name}: {error.strerror}; restore it") from None
+
+
+def load(directory, known):
+    """Yields (family, its vectors); `known` are the names of families."""
+    index = parse("index.json", read(directory, "index.json"))
+    for entry in index["families"]:
+        if entry["family"] not in known:
+            raise Unusable(f"{entry['file']}: unknown family {entry['family']}")
+        files = {}
+        for name, digest in entry["sha256"].items():
+            files[name] = read(directory, name)
+            if hashlib.sha256(files[name]).hexdigest() != digest:
+                raise Unusable(f"{name}: its SHA-256 is not the one in index.json; restore it")
+        family = parse(entry["file"], files[entry["file"]])
+        if family["family"] != entry["family"] or len(family["vectors"]) != entry["vectors"]:
+            raise Unusable(f"{entry['file']}: not what index.json lists; restore it")
+        yield entry["family"], [resolved(vector, files) for vector in family["vectors"]]
+
+
+FIELDS = {"id", "rule", "meaning", "source", "value", "diagnostic", "given", "bytes", "files", "expect"}
+
+
+def resolved(vector, files):
+    """A vector with its bytes joined from their parts."""
+    if not FIELDS.issuperset(vector):
+        raise Unusable(f"vector {vector.get('id')}: unknown field; update this reader")
+    if "bytes" in vector:
+        vector["bytes"] = joined(vector["bytes"], files)
+    if "files" in vector:
+        vector["files"] = {name: joined(it, files) for name, it in vector["files"].items()}
+    return vector
+
+
+def joined(notation, files):
+    if isinstance(notation, str):
+        return bytes.fromhex(notation)
+    parts = []
+    for part in notation:
+        if isinstance(part, str):
+            parts.append(bytes.fromhex(part))
+        elif "file" in part:
+            if part["file"] not in files:
+                raise Unusable(f"{part['file']}: not listed in index.json")
+            parts.append(files[part["file"]])
+        else:
+            parts.append(bytes.fromhex(part["repeat"]) * part["times"])
+    return b"".join(parts)
