@@ -122,6 +122,9 @@ pub struct ProveArgs {
     /// them, such as `-shm` for `SQLite`.
     #[arg(long, value_name = "SUFFIX")]
     pub mapped: Vec<String>,
+    /// The longest that a command may take for an answer.
+    #[arg(long, default_value = "10s", value_parser = duration)]
+    pub watchdog: Duration,
     /// Where real files go; the system's temporary directory if not given.
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,

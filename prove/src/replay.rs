@@ -15,7 +15,7 @@ use crate::parallel::Budget;
 use crate::profile::{Profile, Promise, Scale};
 use crate::recorded::judge::{Judge, Wrong};
 use crate::recorded::replay::{self as again, ReplayError};
-use crate::subject::{Chosen, Commanded, Engine};
+use crate::subject::{Chosen, Commanded, Driving, Engine};
 use crate::{criteria, subject};
 
 /// What became of a case.
@@ -54,7 +54,7 @@ impl Replayed {
 /// [`Problem`] if the case does not fit this program.
 pub fn replay(case: &Case, dir: &Path) -> Result<Replayed, Problem> {
     let program = std::env::current_exe().map_err(Problem::with("this program"))?;
-    match subject::choose(&case.subject, &[], dir)? {
+    match subject::choose(&case.subject, &Driving::default(), dir)? {
         Chosen::Placed(subject) => replay_placed(case, &context(case, &subject, dir, &program)),
         Chosen::Commanded(subject) => {
             replay_commanded(case, &context(case, subject.as_ref(), dir, &program))
@@ -111,7 +111,7 @@ fn judge<'a, E: Engine>(case: &'a Case, context: &Context<'a, E>) -> Judge<'a> {
     let program = context.program.unwrap_or(Path::new("proofhouse"));
     let recipe = context.subject.recipe(context.name, program);
     let scratch = subject::scratch_place(context.dir);
-    Judge::new(recipe.line, &case.plan, context.subject.about(), &scratch)
+    Judge::new(&recipe, &case.plan, context.subject.about(), &scratch)
 }
 
 /// Crashes of recorded lives: the states are made from what the case holds, and opened by a

@@ -4,13 +4,14 @@
 mod tests;
 
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use entidb_engine::storage::MemStorage;
 use proofhouse_model::{
     About, Divergence, ErrorClass, Got, Op, Outcome, Plan, Refusal, RunOptions, Subject, run,
 };
-use proofhouse_subjects::command::Fault;
+use proofhouse_subjects::command::{Fault, WATCHDOG};
 use proofhouse_subjects::tiny::Tiny;
 use proofhouse_subjects::{CommandLine, CommandSubject, DriverError, Placed, Reference, flawed};
 
@@ -62,7 +63,11 @@ impl Engine for Placed {
     }
 
     fn recipe(&self, name: &str, program: &Path) -> Recipe {
-        Recipe { line: CommandLine::new(program, ["driver", name]), mapped: Vec::new() }
+        Recipe {
+            line: CommandLine::new(program, ["driver", name]),
+            mapped: Vec::new(),
+            watchdog: WATCHDOG,
+        }
     }
 }
 
@@ -71,22 +76,46 @@ pub struct Commanded {
     subject: CommandSubject,
     recipe: Recipe,
     scratch: PathBuf,
+    /// Where it did not answer: it is not waited for again.
+    hung: Mutex<Option<Box<Divergence>>>,
 }
 
-/// How long a driver may take for an answer.
-pub const WATCHDOG: Duration = proofhouse_subjects::command::WATCHDOG;
+/// How to get along with a command.
+#[derive(Debug, Clone)]
+pub struct Driving {
+    /// Ends of names of files that it may map writable, as no recovery reads them.
+    pub mapped: Vec<String>,
+    /// How long it may take for an answer.
+    pub watchdog: Duration,
+}
+
+impl Default for Driving {
+    fn default() -> Self {
+        Self { mapped: Vec::new(), watchdog: WATCHDOG }
+    }
+}
 
 impl Commanded {
     /// Starts a command, to ask who it is. Stores whose files need not be durable go below
-    /// `scratch`; files whose names end as in `mapped` may be mapped writable.
+    /// `scratch`.
     ///
     /// # Errors
     /// [`DriverError`] if it does not start or does not say hello.
-    pub fn start(command: &str, mapped: &[String], scratch: &Path) -> Result<Self, DriverError> {
+    pub fn start(command: &str, driving: &Driving, scratch: &Path) -> Result<Self, DriverError> {
+        let Driving { mapped, watchdog } = driving.clone();
         let line = CommandLine::shell(command);
-        let subject = CommandSubject::new(line.clone(), WATCHDOG)?;
-        let recipe = Recipe { line, mapped: mapped.to_vec() };
-        Ok(Self { subject, recipe, scratch: scratch.to_path_buf() })
+        let subject = CommandSubject::new(line.clone(), watchdog)?;
+        let recipe = Recipe { line, mapped, watchdog };
+        let (scratch, hung) = (scratch.to_path_buf(), Mutex::default());
+        Ok(Self { subject, recipe, scratch, hung })
+    }
+
+    fn carries_out(&self, plan: &Plan) -> Option<Box<Divergence>> {
+        let options = RunOptions { history: false, close: true };
+        match scratch_dir(&self.scratch) {
+            Ok(place) => run(&self.subject, place.path(), plan, options, &mut ()).err(),
+            Err(error) => Some(Box::new(nowhere(&error))),
+        }
     }
 }
 
@@ -104,11 +133,15 @@ impl Engine for Commanded {
     }
 
     fn diverges(&self, plan: &Plan) -> Option<Box<Divergence>> {
-        let options = RunOptions { history: false, close: true };
-        match scratch_dir(&self.scratch) {
-            Ok(place) => run(&self.subject, place.path(), plan, options, &mut ()).err(),
-            Err(error) => Some(Box::new(nowhere(&error))),
+        let hung = || self.hung.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(before) = hung().clone() {
+            return Some(before);
         }
+        let divergence = self.carries_out(plan)?;
+        if self.subject.has_hung() {
+            hung().get_or_insert(divergence.clone());
+        }
+        Some(divergence)
     }
 
     fn take_fault(&self) -> Option<(Kind, String)> {
@@ -163,7 +196,7 @@ pub enum Chosen {
 ///
 /// # Errors
 /// [`Problem`] if it is neither, or if the command does not start or say hello.
-pub fn choose(text: &str, mapped: &[String], dir: &Path) -> Result<Chosen, Problem> {
+pub fn choose(text: &str, driving: &Driving, dir: &Path) -> Result<Chosen, Problem> {
     if let Some(placed) = named(text) {
         return Ok(Chosen::Placed(placed));
     }
@@ -171,7 +204,7 @@ pub fn choose(text: &str, mapped: &[String], dir: &Path) -> Result<Chosen, Probl
     if !is_command {
         return Err(Problem::Subject(text.to_owned()));
     }
-    let commanded = Commanded::start(text, mapped, &scratch_place(dir));
+    let commanded = Commanded::start(text, driving, &scratch_place(dir));
     let commanded = commanded.map_err(|error| Problem::Driver(error.to_string()))?;
     Ok(Chosen::Commanded(Box::new(commanded)))
 }

@@ -101,6 +101,12 @@ impl CommandSubject {
         self.shared.idle.lock().clear();
     }
 
+    /// Whether the first fault since it was last taken is that there was no answer in time.
+    pub fn has_hung(&self) -> bool {
+        let hung = |error: &DriverError| matches!(error.fault, Fault::Hung { .. });
+        self.shared.failure.lock().as_ref().is_some_and(hung)
+    }
+
     /// The first fault since this was last asked.
     pub fn take_failure(&self) -> Option<DriverError> {
         self.shared.failure.lock().take()

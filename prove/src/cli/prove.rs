@@ -14,7 +14,7 @@ use crate::measure::{self, Context};
 use crate::parallel::Budget;
 use crate::proof::Proof;
 use crate::report::Report;
-use crate::subject::{Chosen, Engine};
+use crate::subject::{Chosen, Driving, Engine};
 use crate::{selfcheck, subject, table};
 
 /// Where case files go, within the output directory.
@@ -26,7 +26,8 @@ const CASE_SUFFIX: &str = ".case.json";
 pub(super) fn run(args: &ProveArgs) -> Result<ExitCode, Problem> {
     let begun = Instant::now();
     let dir = place_for_files(args.dir.as_deref())?;
-    match subject::choose(&args.subject, &args.mapped, &dir)? {
+    let driving = Driving { mapped: args.mapped.clone(), watchdog: args.watchdog };
+    match subject::choose(&args.subject, &driving, &dir)? {
         Chosen::Placed(subject) => prove_engine(args, &subject, &dir, begun),
         Chosen::Commanded(subject) => prove_engine(args, subject.as_ref(), &dir, begun),
     }

@@ -48,7 +48,7 @@ fn measure(context: &Context<Commanded>) -> Measured {
             Err(stop) => return stopped(stop),
         };
         let about = context.subject.about();
-        let judge = Judge::new(recipe.line.clone(), &plan, about, context.dir);
+        let judge = Judge::new(&recipe, &plan, about, context.dir);
         let dues = Dues::of_plan(about.promises, &history, context.promise);
         let run = Undisturbed { plan: &plan, recorded: &recorded, dues: &dues };
         let kills: Vec<Kill> = at_calls(recorded.calls.len()).collect();

@@ -103,7 +103,7 @@ impl<'a, E: Engine> Recordings<'a, E> {
     /// Judges every state that a crash of a recorded plan could leave, under both media.
     fn explore(&mut self, plan: &Plan, trace: Trace, history: &History) {
         let about = self.about();
-        let judge = Judge::new(self.recipe.line.clone(), plan, about, &self.scratch);
+        let judge = Judge::new(&self.recipe, plan, about, &self.scratch);
         let dues = Dues::of_plan(about.promises, history, self.context.promise);
         let life = Life { trace, dues, after_power_loss: false };
         let judges = |crash| life.dues.judges(crash);

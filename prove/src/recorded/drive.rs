@@ -15,8 +15,6 @@ use proofhouse_model::protocol::{Answer, Request};
 use proofhouse_subjects::command::{Fault, Hook, Launch, Launched, Pipes, Process, ProcessEnd};
 use proofhouse_subjects::{CommandLine, CommandSubject, DriverError};
 
-use crate::subject::WATCHDOG;
-
 /// The longest that a whole recording may take.
 const PATIENCE: Duration = Duration::from_mins(2);
 
@@ -33,6 +31,8 @@ pub struct Recipe {
     pub line: CommandLine,
     /// Ends of names of files that may be mapped writable, as no recovery reads them.
     pub mapped: Vec<String>,
+    /// How long it may take for an answer.
+    pub watchdog: Duration,
 }
 
 /// When to kill the recorded process.
@@ -70,7 +70,7 @@ impl Recipe {
         let session = Arc::new(Mutex::new(Some(session)));
         let launch = Recording { session: Arc::clone(&session), table: ledger, kill };
         let came_to =
-            CommandSubject::new(launch, WATCHDOG).map(|subject| act(&subject, &mut marks));
+            CommandSubject::new(launch, self.watchdog).map(|subject| act(&subject, &mut marks));
         // The driver's input is closed with its subject: it should end by itself.
         let mut process = Traced(Arc::clone(&session));
         let ended = process.ended_within(LEAVING);

@@ -9,19 +9,19 @@ use proofhouse_model::{
     About, Got, History, Kept, Marks, Plan, Promises, Recovered, State, Store, Subject, Universe,
     Violation, life_two, observe,
 };
-use proofhouse_subjects::{CommandLine, CommandSubject, DriverError};
+use proofhouse_subjects::{CommandSubject, DriverError};
 
 use crate::due::{self, Due};
 use crate::finding::Kind;
 use crate::profile::Promise;
-use crate::subject::{WATCHDOG, scratch_dir};
+use crate::subject::scratch_dir;
 
-use super::drive::Ledger;
+use super::drive::{Ledger, Recipe};
 
 /// Judges what crashes of one plan leave. Processes of the engine are kept and used again, one
 /// for each thread that judges.
 pub struct Judge<'a> {
-    line: CommandLine,
+    recipe: Recipe,
     plan: &'a Plan,
     universe: Universe,
     about: &'a About,
@@ -82,11 +82,11 @@ impl Dues {
 }
 
 impl<'a> Judge<'a> {
-    /// A judge of crashes of `plan` in the engine that `line` starts; directories go below
-    /// `scratch`.
-    pub fn new(line: CommandLine, plan: &'a Plan, about: &'a About, scratch: &Path) -> Self {
-        let universe = Universe::of(plan);
-        Self { line, plan, universe, about, scratch: scratch.to_path_buf(), idle: Mutex::default() }
+    /// A judge of crashes of `plan` in an engine; directories go below `scratch`.
+    pub fn new(recipe: &Recipe, plan: &'a Plan, about: &'a About, scratch: &Path) -> Self {
+        let (recipe, universe) = (recipe.clone(), Universe::of(plan));
+        let (scratch, idle) = (scratch.to_path_buf(), Mutex::default());
+        Self { recipe, plan, universe, about, scratch, idle }
     }
 
     /// What the engine was asked.
@@ -130,7 +130,7 @@ impl<'a> Judge<'a> {
     /// # Errors
     /// [`DriverError`].
     pub fn start(&self) -> Result<CommandSubject, DriverError> {
-        CommandSubject::new(self.line.clone(), WATCHDOG)
+        CommandSubject::new(self.recipe.line.clone(), self.recipe.watchdog)
     }
 
     /// A directory that holds `tree`.

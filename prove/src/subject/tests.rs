@@ -1,7 +1,7 @@
 use super::*;
 
 fn problem(text: &str) -> String {
-    match choose(text, &[], Path::new("/tmp")) {
+    match choose(text, &Driving::default(), Path::new("/tmp")) {
         Ok(_) => "none".to_owned(),
         Err(problem) => problem.to_string(),
     }
@@ -9,7 +9,10 @@ fn problem(text: &str) -> String {
 
 #[test]
 fn names_come_before_commands() {
-    assert!(matches!(choose("tiny", &[], Path::new("/tmp")), Ok(Chosen::Placed(_))));
+    assert!(matches!(
+        choose("tiny", &Driving::default(), Path::new("/tmp")),
+        Ok(Chosen::Placed(_))
+    ));
     assert!(problem("nobody").starts_with("no subject \"nobody\""));
     assert!(problem("flawed:no such flaw").starts_with("no subject"));
 }

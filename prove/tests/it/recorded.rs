@@ -8,7 +8,7 @@ use proofhouse::measure::{Context, measure};
 use proofhouse::parallel::Budget;
 use proofhouse::profile::{Profile, Promise, Scale};
 use proofhouse::replay::{Replayed, replay};
-use proofhouse::subject::Commanded;
+use proofhouse::subject::{Commanded, Driving};
 use proofhouse::verdict::{CriterionResult, Verdict};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_proofhouse");
@@ -29,7 +29,7 @@ fn scale() -> Scale {
 fn prove(name: &str) -> (Vec<CriterionResult>, Vec<Finding>) {
     let dir = tempfile::tempdir().unwrap();
     let command = format!("{PROGRAM} driver {name}");
-    let subject = Commanded::start(&command, &[], dir.path()).unwrap();
+    let subject = Commanded::start(&command, &Driving::default(), dir.path()).unwrap();
     let context = Context {
         subject: &subject,
         name: &command,
@@ -87,4 +87,30 @@ fn the_case_of_a_recorded_crash_shows_it_again() {
         let again = matches!(replayed, Replayed::Again { kind: Kind::Lost, .. });
         assert!(again, "{}: {replayed:?}", finding.claim);
     }
+}
+
+/// A command that cannot be proved: how `prove` ends, and what it says.
+fn check_command(command: &str, exit: i32, due: &str) {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir(dir.path().join("files")).unwrap();
+    let args = ["--dir", "files", "--watchdog", "1s", "--criteria", "AC-03", "--subject", command];
+    let output = super::proofhouse(dir.path(), &[["prove"].as_slice(), &args].concat());
+    let said = super::stdout(&output) + &String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(exit), "{command}: {said}");
+    assert!(said.contains(due), "{command}: {said}");
+    assert_eq!(std::fs::read_dir(dir.path().join("files")).unwrap().count(), 0, "{command}");
+}
+
+#[test]
+fn what_a_command_does_wrong_is_told_and_nothing_stays_behind() {
+    let driver = format!("{PROGRAM} driver tiny");
+    check_command("./no-such-driver", 1, "the driver exited with code 127");
+    check_command("/bin/sleep 600", 1, "did not answer request 0 (hello) within 1 s");
+    let four = "for n in 1 2 3 4; do read -r line && echo \"$line\"; done";
+    let early = format!("/bin/sh -c '({four}) | {driver}'");
+    check_command(&early, 13, "exited with code 0 instead of answering");
+    let silent = format!("/bin/sh -c '({four}; exec sleep 600) | {driver}'");
+    check_command(&silent, 14, "did not answer request 4");
+    let elsewhere = format!("/bin/sh -c 'echo one > written; exec {driver}'");
+    check_command(&elsewhere, 0, "calls wrote outside the store's directory");
 }
