@@ -48,5 +48,5 @@ mod wal;
 pub use database::{Database, Snapshot, Verified, WriteTxn};
 pub use error::{Error, ErrorClass, Result};
 pub use ids::{CollectionId, EntityId, IdSource};
-pub use options::{OpenMode, Options};
+pub use options::{AutoCheckpoint, OpenMode, Options};
 pub use scan::Scan;

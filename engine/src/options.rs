@@ -15,6 +15,44 @@ pub enum OpenMode {
     ReadOnly,
 }
 
+/// When memory is moved into segments without being asked. It is decided by bytes alone, never by
+/// time: one client that does the same leaves the same files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AutoCheckpoint {
+    /// Never: the WAL and memory grow until [`Database::checkpoint`](crate::Database::checkpoint).
+    Never,
+    /// The thread whose commit finds the live WAL at this many bytes or more runs a checkpoint
+    /// before it returns; those of other threads go on. If the checkpoint fails, the commit has
+    /// not: the next one is due when the WAL has grown by as much again.
+    AtCommit {
+        /// 512 B to 1 GiB.
+        wal_bytes: u64,
+    },
+    /// A checkpoint is due at this many bytes, and a thread of the caller's runs it in
+    /// [`Database::checkpoint_when_due`](crate::Database::checkpoint_when_due). Without such a
+    /// thread this is `Never`.
+    Background {
+        /// 512 B to 1 GiB.
+        wal_bytes: u64,
+    },
+}
+
+impl Default for AutoCheckpoint {
+    fn default() -> Self {
+        Self::AtCommit { wal_bytes: 64 << 20 }
+    }
+}
+
+impl AutoCheckpoint {
+    /// The bytes of WAL at which a checkpoint is due.
+    pub(crate) fn wal_bytes(self) -> Option<u64> {
+        match self {
+            Self::Never => None,
+            Self::AtCommit { wal_bytes } | Self::Background { wal_bytes } => Some(wal_bytes),
+        }
+    }
+}
+
 /// Settings of one open. None of them is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
@@ -30,6 +68,8 @@ pub struct Options {
     pub max_payload: u32,
     /// The most entity bytes one transaction may write; at most 1 GiB.
     pub max_transaction: u64,
+    /// When checkpoints run by themselves.
+    pub auto_checkpoint: AutoCheckpoint,
 }
 
 impl Default for Options {
@@ -40,6 +80,7 @@ impl Default for Options {
             max_segment: 256 << 20,
             max_payload: 64 << 20,
             max_transaction: 256 << 20,
+            auto_checkpoint: AutoCheckpoint::default(),
         }
     }
 }
@@ -56,6 +97,10 @@ impl Options {
         within("wal_reserve", self.wal_reserve, 512, 1 << 30)?;
         within("max_segment", self.max_segment, 512, 1 << 30)?;
         within("max_payload", self.max_payload.into(), 1, largest_entity)?;
-        within("max_transaction", self.max_transaction, 1, 1 << 30)
+        within("max_transaction", self.max_transaction, 1, 1 << 30)?;
+        match self.auto_checkpoint.wal_bytes() {
+            Some(bytes) => within("the WAL's bytes at a checkpoint", bytes, 512, 1 << 30),
+            None => Ok(()),
+        }
     }
 }

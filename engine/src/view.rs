@@ -1,4 +1,4 @@
-//! What a reader sees: one memtable over a list of segments, as of one sequence.
+//! What a reader sees: memory over a list of segments, as of one sequence.
 
 use std::sync::Arc;
 
@@ -19,8 +19,18 @@ const NEWEST: u64 = u64::MAX;
 #[derive(Debug, Default)]
 pub(crate) struct View {
     pub(crate) memtable: Arc<Memtable>,
+    /// What a checkpoint is sealing: below the memtable and above the segments.
+    frozen: Option<Frozen>,
     /// Those with the newest records first: reads find most keys early.
     segments: Vec<Arc<Segment>>,
+}
+
+/// Commits up to a cut, all synced, which no commit changes any more.
+#[derive(Debug, Clone)]
+pub(crate) struct Frozen {
+    pub(crate) memtable: Arc<Memtable>,
+    /// The last commit in it.
+    pub(crate) cut: u64,
 }
 
 impl View {
@@ -28,7 +38,30 @@ impl View {
         segments.sort_by_key(|segment| {
             std::cmp::Reverse(segment.header().map_or(u64::MAX, |header| header.max_sequence))
         });
-        Self { memtable: Arc::default(), segments }
+        Self { memtable: Arc::default(), frozen: None, segments }
+    }
+
+    /// The same content with an empty memtable, after commit `cut`. The one before is sealed.
+    pub(crate) fn cut(&self, cut: u64) -> Self {
+        debug_assert!(self.frozen.is_none(), "one checkpoint at a time");
+        let frozen = Some(Frozen { memtable: Arc::clone(&self.memtable), cut });
+        Self { memtable: Arc::default(), frozen, segments: self.segments.clone() }
+    }
+
+    /// The same content once the frozen memtable is in these segments.
+    pub(crate) fn sealed(&self, segments: Vec<Arc<Segment>>) -> Self {
+        let segments = self.segments.iter().cloned().chain(segments).collect();
+        Self { memtable: Arc::clone(&self.memtable), ..Self::new(segments) }
+    }
+
+    pub(crate) fn frozen(&self) -> Option<&Frozen> {
+        self.frozen.as_ref()
+    }
+
+    /// What is not in segments, older commits first.
+    pub(crate) fn memory(&self) -> impl Iterator<Item = &Arc<Memtable>> {
+        let frozen = self.frozen.iter().map(|frozen| &frozen.memtable);
+        frozen.chain([&self.memtable])
     }
 
     pub(crate) fn segments(&self) -> &[Arc<Segment>] {
@@ -42,10 +75,13 @@ impl View {
     }
 
     /// The content of a key as of `sequence`. The highest commit sequence dominates; everything
-    /// in the memtable is above everything in its view's segments.
+    /// in the memtable is above everything frozen, and that above everything in segments.
     pub(crate) fn get(&self, key: &Key, sequence: u64) -> Result<Option<Bytes>> {
-        if let Some(version) = self.memtable.get(key, sequence) {
-            return Ok(version.content);
+        let frozen = self.frozen.as_ref().map(|frozen| &frozen.memtable);
+        for memtable in [&self.memtable].into_iter().chain(frozen) {
+            if let Some(version) = memtable.get(key, sequence) {
+                return Ok(version.content);
+            }
         }
         let mut newest = Version { sequence: 0, content: None };
         for segment in &self.segments {
@@ -72,9 +108,9 @@ impl View {
             own.reverse();
         }
         let own: Versions = Box::new(own.into_iter().map(Ok));
-        let memory = of_memtable(&self.memtable, sequence, range, direction);
+        let memory = self.memory().map(|one| Ok(of_memtable(one, sequence, range, direction)));
         let segments = self.segments.iter().filter(|segment| segment.may_hold(&range));
         let segments = segments.map(|segment| of_segment(segment, range, direction));
-        Merge::new(direction, [Ok(own), Ok(memory)].into_iter().chain(segments))
+        Merge::new(direction, [Ok(own)].into_iter().chain(memory).chain(segments))
     }
 }

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use entidb_engine::storage::Storage;
 use entidb_engine::{
-    CollectionId, Database, EntityId, Error, IdSource, OpenMode, Options, Snapshot, WriteTxn,
+    AutoCheckpoint, CollectionId, Database, EntityId, Error, IdSource, OpenMode, Options, Snapshot,
+    WriteTxn,
 };
 use proofhouse_model::{
     About, Capabilities, Client, Collection, Entropy, ErrorClass, Id, Kept, Op, Outcome, Promises,
@@ -61,6 +62,9 @@ impl OnStorage for Reference {
             wal_reserve: settings.wal_reserve,
             max_segment: settings.max_segment,
             max_payload: settings.max_payload,
+            // Low enough that plans meet checkpoints that nobody asked for, and not lower: the
+            // commit that is due for one has outgrown the reserve, so that is met, too.
+            auto_checkpoint: AutoCheckpoint::AtCommit { wal_bytes: settings.wal_reserve },
             ..Options::default()
         };
         let ids = Box::new(PlannedIds(Entropy::new(settings)));

@@ -10,9 +10,11 @@ use super::core::{Core, Permit};
 use super::files;
 
 pub(super) fn close(core: &Arc<Core>) -> Result<()> {
+    let _alone = core.maintaining()?;
     let permit = Core::admission(core)?;
     let closed = core.health.require_writable().and_then(|()| permit.settle());
     core.health.close();
+    core.log.close();
     // The lock goes last: nobody else may open before the directory is at rest.
     *core.lock.lock() = None;
     closed
@@ -25,7 +27,7 @@ impl Permit {
         if !core.log.is_begun() {
             return Ok(());
         }
-        self.checkpoint_into(false)?;
+        self.seal_all()?;
         let storage = &*core.storage;
         files::sweep(storage, &core.writer.lock().manifest)?;
         storage.sync_dir(SEGMENTS).at("sync directory", SEGMENTS)?;

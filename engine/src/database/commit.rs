@@ -9,9 +9,9 @@ use crate::storage::{ROOT, Storage};
 use crate::wal::{Commit, Wal, Write};
 
 use super::catalog::Catalog;
+use super::checkpoint::checkpoint_if_due;
 use super::core::{Core, Permit, Writer};
 use super::log::Base;
-use super::publish;
 
 impl Permit {
     /// Commits writes in key order on top of `base` and answers the sequence. The next writer is
@@ -26,6 +26,7 @@ impl Permit {
         let core = Arc::clone(&self.core);
         drop(self);
         core.synced(sequence)?;
+        checkpoint_if_due(&core);
         Ok(sequence)
     }
 
@@ -89,21 +90,17 @@ impl Writer {
         let storage = &*core.storage;
         let mut manifest = self.manifest.clone();
         edit(&mut manifest);
-        let fresh = self.or_abandon(storage, |writer| {
+        let (fresh, prepared) = self.or_abandon(storage, |writer| {
             let fresh = writer.first_wal(storage, core)?;
             if let Some(wal) = &fresh {
                 manifest.trailer.wals = vec![wal.generation()];
             }
-            writer.reserve_numbers(&mut manifest);
-            publish::prepare(storage, &manifest)?;
-            Ok(fresh)
+            Ok((fresh, writer.prepare(storage, manifest)?))
         })?;
-        publish::switch(storage).map_err(|error| core.poison(error))?;
-        self.manifest = manifest;
-        if fresh.is_some() {
-            core.log.install(fresh);
+        self.switch(core, prepared)?;
+        if let Some(wal) = fresh {
+            core.log.install(wal);
         }
-        self.sweep_once(storage);
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use crate::ids::{CollectionId, IdSource};
 use crate::options::{OpenMode, Options};
 use crate::readers::{Readers, Reading};
 use crate::storage::{LockGuard, Storage};
-use crate::sync::{Mutex, RwLock};
+use crate::sync::{Mutex, MutexGuard, RwLock};
 use crate::view::View;
 
 use super::catalog::Catalog;
@@ -22,15 +22,21 @@ pub(super) struct Core {
     pub(super) options: Options,
     pub(super) health: Health,
     pub(super) gate: Gate,
-    /// Only the writer the gate admitted locks this, so it never waits.
+    /// Held for one checkpoint, verification or close: there is one of them at a time. Who has
+    /// passed the gate must not wait for it.
+    pub(super) maintenance: Mutex<()>,
+    /// Held for a publication of MANIFEST, which edits the current one; not while segments are
+    /// written.
     pub(super) writer: Mutex<Writer>,
+    /// Where new identities come from.
+    pub(super) ids: Mutex<Box<dyn IdSource>>,
     pub(super) log: Log,
     published: RwLock<Published>,
     readers: Arc<Readers>,
     pub(super) lock: Mutex<Option<Box<dyn LockGuard>>>,
 }
 
-/// What the writer changes.
+/// What publications of MANIFEST change.
 pub(super) struct Writer {
     /// What MANIFEST says.
     pub(super) manifest: Manifest,
@@ -40,8 +46,6 @@ pub(super) struct Writer {
     pub(super) next_generation: u32,
     /// Whether files that MANIFEST does not list were removed in this life.
     pub(super) swept: bool,
-    /// Where new identities come from.
-    pub(super) ids: Box<dyn IdSource>,
 }
 
 /// What readers see.
@@ -58,6 +62,7 @@ impl Core {
         options: Options,
         lock: Box<dyn LockGuard>,
         writer: Writer,
+        ids: Box<dyn IdSource>,
         log: Log,
         published: Published,
     ) -> Self {
@@ -66,7 +71,9 @@ impl Core {
             options,
             health: Health::default(),
             gate: Gate::default(),
+            maintenance: Mutex::new(()),
             writer: Mutex::new(writer),
+            ids: Mutex::new(ids),
             log,
             published: RwLock::new(published),
             readers: Arc::default(),
@@ -77,11 +84,26 @@ impl Core {
     /// Admission as the one writer.
     pub(super) fn writing(core: &Arc<Self>) -> Result<Permit> {
         let permit = Self::admission(core)?;
-        if core.options.mode == OpenMode::ReadOnly {
+        core.require_writer()?;
+        Ok(permit)
+    }
+
+    /// Waits for the checkpoint, verification or close that is running, and keeps others out.
+    ///
+    /// # Errors
+    /// `NestedTransaction` if this thread is the writer; `Closed`.
+    pub(super) fn maintaining(&self) -> Result<MutexGuard<'_, ()>> {
+        self.health.require_open()?;
+        // A checkpoint may be waiting for this thread's transaction to end.
+        self.gate.refuse_nested()?;
+        Ok(self.maintenance.lock())
+    }
+
+    pub(super) fn require_writer(&self) -> Result<()> {
+        if self.options.mode == OpenMode::ReadOnly {
             return Err(Error::ReadOnly);
         }
-        core.health.require_writable()?;
-        Ok(permit)
+        self.health.require_writable()
     }
 
     /// Admission whatever the handle's health.

@@ -32,6 +32,15 @@ impl Gate {
         Ok(())
     }
 
+    /// # Errors
+    /// `NestedTransaction` if this thread is the writer.
+    pub(super) fn refuse_nested(&self) -> Result<()> {
+        if *self.writer.lock() == Some(thread::current().id()) {
+            return Err(Error::NestedTransaction);
+        }
+        Ok(())
+    }
+
     pub(super) fn leave(&self) {
         *self.writer.lock() = None;
         self.left.notify_one();

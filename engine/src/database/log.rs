@@ -39,6 +39,11 @@ struct State {
     unsynced: VecDeque<Arc<Commit>>,
     /// What ended this life's commits.
     failed: Option<Arc<Error>>,
+    closed: bool,
+    /// A checkpoint is due when the WAL has this many bytes, counted from its own cut or from the
+    /// last attempt.
+    checkpoint_every: Option<u64>,
+    checkpoint_at: u64,
 }
 
 /// What a thread takes away to append.
@@ -66,8 +71,17 @@ impl Base {
 
 impl Log {
     /// A log after commit `synced`, with the WAL that recovery has begun, if it had to.
-    pub(super) fn new(wal: Option<Wal>, synced: u64) -> Self {
-        let state = State { wal, synced, unsynced: VecDeque::new(), failed: None };
+    /// Every `checkpoint_every` bytes of WAL, a checkpoint is due.
+    pub(super) fn new(wal: Option<Wal>, synced: u64, checkpoint_every: Option<u64>) -> Self {
+        let state = State {
+            wal,
+            synced,
+            unsynced: VecDeque::new(),
+            failed: None,
+            closed: false,
+            checkpoint_every,
+            checkpoint_at: checkpoint_every.unwrap_or(u64::MAX),
+        };
         Self { state: Mutex::new(state), settled: Condvar::new() }
     }
 
@@ -77,12 +91,47 @@ impl Log {
         state.wal.is_some() || !state.unsynced.is_empty()
     }
 
-    /// Goes on in another WAL, or in none. Everything queued is synced, and only the one writer
-    /// queues.
-    pub(super) fn install(&self, wal: Option<Wal>) {
+    /// Goes on in another WAL. Everything queued is synced, and only the one writer queues.
+    pub(super) fn install(&self, wal: Wal) {
         let mut state = self.state.lock();
         debug_assert!(state.unsynced.is_empty(), "no commit is on its way");
-        state.wal = wal;
+        state.wal = Some(wal);
+        state.checkpoint_at = state.checkpoint_every.unwrap_or(u64::MAX);
+    }
+
+    /// Ends the log: the store is closed.
+    pub(super) fn close(&self) {
+        let mut state = self.state.lock();
+        state.wal = None;
+        state.closed = true;
+        drop(state);
+        self.settled.notify_all();
+    }
+
+    /// Whether a checkpoint is due. Whoever is told so runs it: others are told again only when
+    /// the WAL has grown by as much once more.
+    pub(super) fn claim_checkpoint(&self) -> bool {
+        self.state.lock().claim_checkpoint()
+    }
+
+    /// Waits until a checkpoint is due, and claims it; `false` if the store is closed first.
+    ///
+    /// # Errors
+    /// `Poisoned`.
+    pub(super) fn await_due(&self) -> Result<bool> {
+        let mut state = self.state.lock();
+        loop {
+            if state.closed {
+                return Ok(false);
+            }
+            if let Some(cause) = &state.failed {
+                return Err(Error::Poisoned { cause: Arc::clone(cause) });
+            }
+            if state.claim_checkpoint() {
+                return Ok(true);
+            }
+            self.settled.wait(&mut state);
+        }
     }
 
     /// What a write transaction that begins now builds on. Only the one writer may ask.
@@ -143,6 +192,15 @@ impl Log {
 }
 
 impl State {
+    fn claim_checkpoint(&mut self) -> bool {
+        let (Some(wal), Some(every)) = (&self.wal, self.checkpoint_every) else { return false };
+        let due = wal.end() >= self.checkpoint_at;
+        if due {
+            self.checkpoint_at = wal.end().saturating_add(every);
+        }
+        due
+    }
+
     fn last(&self) -> u64 {
         self.synced + self.unsynced.len() as u64
     }

@@ -190,13 +190,26 @@ impl Database {
         self.core.current().1
     }
 
-    /// Moves everything committed into sealed segments and starts a fresh WAL.
+    /// Moves everything committed into sealed segments and starts a fresh WAL. Waits for an open
+    /// write transaction of another thread; commits go on in the fresh WAL while segments are
+    /// written.
     ///
     /// # Errors
-    /// As [`Database::begin`]; `Io` if it failed before publication: the store stays usable and
-    /// unchanged. `InDoubt` if publication itself failed.
+    /// As [`Database::begin`]; `Io` if it failed before publication: the store stays usable, and
+    /// the next checkpoint does what is left. `InDoubt` if publication itself failed.
     pub fn checkpoint(&self) -> Result<()> {
-        Core::writing(&self.core)?.checkpoint()
+        checkpoint::checkpoint(&self.core)
+    }
+
+    /// Waits until a checkpoint is due by [`AutoCheckpoint::Background`](crate::AutoCheckpoint),
+    /// runs it and answers `true`; `false` once the store is closed. For a thread that does
+    /// nothing else, until this answers `false` or an error that will not go away.
+    ///
+    /// # Errors
+    /// As [`Database::checkpoint`]. After `Io`, the next one is due when the WAL has grown by as
+    /// much again.
+    pub fn checkpoint_when_due(&self) -> Result<bool> {
+        checkpoint::checkpoint_when_due(&self.core)
     }
 
     /// Reads and checks every byte that MANIFEST vouches for, from the medium, and that MANIFEST
@@ -206,6 +219,7 @@ impl Database {
     /// `Corrupt` at the first damage; `NestedTransaction` if this thread has a write transaction
     /// (no commit may run meanwhile); `Poisoned`, `Closed`; `Io`.
     pub fn verify(&self) -> Result<Verified> {
+        let _alone = self.core.maintaining()?;
         Core::admission(&self.core)?.verify()
     }
 

@@ -51,7 +51,6 @@ pub(super) fn open(
         next_generation: present.next_generation(&manifest),
         manifest,
         swept: false,
-        ids,
     };
     let mut published = Published {
         view: Arc::new(View::new(segments)),
@@ -70,8 +69,8 @@ pub(super) fn open(
             segment::sync_sidecars(&*storage);
         }
     }
-    let log = Log::new(wal, published.sequence);
-    Ok(Core::new(storage, options, lock, writer, log, published))
+    let log = Log::new(wal, published.sequence, options.auto_checkpoint.wal_bytes());
+    Ok(Core::new(storage, options, lock, writer, ids, log, published))
 }
 
 fn lock(storage: &dyn Storage, mode: OpenMode) -> Result<Box<dyn LockGuard>> {

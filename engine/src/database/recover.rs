@@ -35,6 +35,6 @@ pub(super) fn recover(
             memtable.apply(sequence, writes, &[]);
         })?;
     }
-    let prepared = writer.prepare_checkpoint(storage, options, &memtable, last, true)?;
+    let prepared = writer.prepare_checkpoint(storage, options, [&memtable], last, true)?;
     writer.install(storage, prepared, published)
 }

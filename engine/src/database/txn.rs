@@ -56,7 +56,7 @@ impl WriteTxn {
     /// the source failed.
     pub fn insert(&mut self, collection: CollectionId, payload: Bytes) -> Result<EntityId> {
         self.check_payload(collection, &payload)?;
-        let draws = self.permit.core.writer.lock().ids.attempts();
+        let draws = self.permit.core.ids.lock().attempts();
         for _ in 0..draws {
             let id = self.draw()?;
             if self.get(collection, id)?.is_none() {
@@ -68,7 +68,7 @@ impl WriteTxn {
     }
 
     fn draw(&self) -> Result<EntityId> {
-        let ids = &mut self.permit.core.writer.lock().ids;
+        let mut ids = self.permit.core.ids.lock();
         ids.next_id().at("draw an identity", "entropy source")
     }
 

@@ -10,4 +10,4 @@ mod writer;
 pub(crate) use cursor::{Backward, Forward};
 pub(crate) use reader::{Found, Segment};
 pub(crate) use sidecar::sync_sidecars;
-pub(crate) use writer::seal;
+pub(crate) use writer::{Sealed, seal};

@@ -82,6 +82,11 @@ impl Wal {
         self.generation
     }
 
+    /// Bytes appended so far.
+    pub(crate) fn end(&self) -> u64 {
+        self.end
+    }
+
     /// Appends a batch, each commit of it as BEGIN, its writes in order, COMMIT: one write and one
     /// sync. The sync of the batch before returned, and covered everything up to `synced_to`.
     ///

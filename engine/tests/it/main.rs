@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test says what it expects")]
 
 mod bad_input;
+mod checkpoint;
 mod determinism;
 mod directory;
 mod entidb;

@@ -4,39 +4,13 @@
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::{self, ScopedJoinHandle};
 
-use entidb_engine::{CollectionId, Database, EntityId, IdSource, Options};
-use proofhouse_crash::{
-    CallKind, Change, CrashState, Dedup, Mark, Profile, SimDisk, Tiers, Trace, enumerate, mutations,
-};
-use proofhouse_subjects::SimStorage;
+use entidb_engine::{CollectionId, Database};
+use proofhouse_crash::{CallKind, Change, Mark, SimDisk, mutations};
+
+use crate::support::{content, first_wrong, id, open};
 
 /// Commits in each batch of the run.
 const BATCHES: [u8; 4] = [1, 4, 1, 3];
-
-/// No test here draws an identity.
-struct NoIds;
-
-impl IdSource for NoIds {
-    fn next_id(&mut self) -> std::io::Result<EntityId> {
-        Err(std::io::ErrorKind::Unsupported.into())
-    }
-}
-
-fn open(disk: &SimDisk) -> entidb_engine::Result<Database> {
-    let options = Options { wal_reserve: 1024, max_segment: 4096, ..Options::default() };
-    Database::open_with(Arc::new(SimStorage::new(disk.clone())), Box::new(NoIds), options)
-}
-
-fn id(number: u8) -> EntityId {
-    EntityId::new([number; 16])
-}
-
-/// The content of commit `number`: long enough that records cross sectors.
-fn content(number: u8) -> bytes::Bytes {
-    let mut content = vec![0x59, 1, 44];
-    content.resize(303, number);
-    content.into()
-}
 
 /// Holds back the syncs of commits and lets them through one by one.
 #[derive(Default)]
@@ -129,38 +103,6 @@ fn record() -> SimDisk {
     disk.mark(Mark::Ack(9));
     disk.set_hook(None);
     disk
-}
-
-/// What is wrong with what a crash has left; the first so many commits, whole, are right.
-fn judge(state: &CrashState) -> Result<(), String> {
-    let db = open(&SimDisk::from_state(state)).map_err(|error| error.to_string())?;
-    let users = db.collection("users").ok_or("the collection is lost")?;
-    let shown: Vec<_> = db.scan(users).unwrap().map(Result::unwrap).collect();
-    let count = db.sequence();
-    let due: Vec<_> = (1..=u8::try_from(count).unwrap()).map(|n| (id(n), content(n))).collect();
-    if shown != due {
-        return Err(format!("not the first {count} commits"));
-    }
-    if count < state.acked || count > state.issued {
-        let CrashState { acked, issued, .. } = state;
-        return Err(format!("{count} commits of {acked} acknowledged and {issued} issued"));
-    }
-    Ok(())
-}
-
-/// How many states were judged, and the first that is wrong.
-fn first_wrong(trace: &Trace) -> (usize, Option<String>) {
-    let mut seen = Dedup::default();
-    let mut judged = 0;
-    for state in enumerate(trace, Profile::Posix, Tiers::ALL) {
-        if seen.insert(&state) {
-            judged += 1;
-            if let Err(wrong) = judge(&state) {
-                return (judged, Some(format!("{}: {wrong}", trace.explain(&state.choice))));
-            }
-        }
-    }
-    (judged, None)
 }
 
 #[test]

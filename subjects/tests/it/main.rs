@@ -2,4 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test says what it expects")]
 
+mod checkpoint;
 mod group_commit;
+mod reference;
+mod support;

@@ -185,8 +185,8 @@ pub(super) const ROWS: &[Row] = &[
         "a full disk at a checkpoint",
         full_at_checkpoint,
         Io,
-        "SEGMENTS/seg-000001.dat: cannot create segment: No space left on device (os \
-         error 28); free some space",
+        "wal-000002.log: cannot create WAL: No space left on device (os error 28); free some \
+         space",
     ),
     (
         "a second handle in this process",

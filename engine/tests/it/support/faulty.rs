@@ -62,9 +62,10 @@ impl Faulty {
         log.fault = Some(Fault { at, errno, forever: false, carried_out: false });
     }
 
-    /// Has every call from now on wait for `hook`.
-    pub(crate) fn set_hook(&self, hook: Hook) {
-        self.log.lock().unwrap().hook = Some(hook);
+    /// Has every call from now on wait for `hook`, or for none.
+    pub(crate) fn set_hook(&self, hook: Option<Hook>) {
+        // A hook that is dropped may drop a store, whose lock is a call.
+        let _before = std::mem::replace(&mut self.log.lock().unwrap().hook, hook);
     }
 
     /// Every file with its content.

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use entidb_engine::storage::{MemStorage, Storage};
 use entidb_engine::{
-    CollectionId, Database, EntityId, IdSource, OpenMode, Options, Result, Scan, Snapshot,
+    AutoCheckpoint, CollectionId, Database, EntityId, IdSource, OpenMode, Options, Result, Scan,
+    Snapshot,
 };
 
 /// Every file of a store, by name.
@@ -42,6 +43,7 @@ pub(crate) const SMALL: Options = Options {
     max_segment: 512,
     max_payload: 4096,
     max_transaction: 16 << 10,
+    auto_checkpoint: AutoCheckpoint::Never,
 };
 
 pub(crate) const EXISTING: Options = Options { mode: OpenMode::Existing, ..SMALL };
