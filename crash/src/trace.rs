@@ -55,13 +55,13 @@ pub enum MicroOp {
         /// The new length in bytes.
         len: u64,
     },
-    /// A new, empty file got its name.
+    /// A file got a name: a new and empty one its first or, in recorded programs, one more.
     Link {
         /// The directory.
         dir: Ino,
         /// The name in it.
         name: Name,
-        /// The new file.
+        /// The file.
         ino: Ino,
     },
     /// A new, empty directory got its name.

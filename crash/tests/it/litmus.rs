@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use proofhouse_crash::{Fate, Profile, SimDisk, SyncKind, Tiers, enumerate};
+use proofhouse_crash::{Fate, Ino, MicroOp, Profile, SimDisk, SyncKind, Tiers, Trace, enumerate};
 
 use crate::naive;
 use crate::outcome::{every_outcome, outcome};
@@ -24,13 +24,18 @@ pub(crate) fn check_under(
 ) {
     let disk = SimDisk::new();
     program(&disk).unwrap();
-    let trace = disk.trace();
+    check_trace(profile, &disk.trace(), allowed);
+}
+
+/// As [`check_under`], for what programs can do and the simulated disk cannot.
+#[track_caller]
+fn check_trace(profile: Profile, trace: &Trace, allowed: &[&str]) {
     let end = trace.ops.len();
     let allowed: BTreeSet<String> = allowed.iter().map(|&outcome| outcome.to_owned()).collect();
-    assert_eq!(every_outcome(&trace, profile, end), allowed, "brute force over\n{trace}");
-    let naive = naive::allowed_under(profile, &trace, end).outcomes;
+    assert_eq!(every_outcome(trace, profile, end), allowed, "brute force over\n{trace}");
+    let naive = naive::allowed_under(profile, trace, end).outcomes;
     assert_eq!(naive, allowed, "naive rules over\n{trace}");
-    for state in enumerate(&trace, profile, Tiers::ALL).filter(|state| state.at == end) {
+    for state in enumerate(trace, profile, Tiers::ALL).filter(|state| state.at == end) {
         let found = outcome(&state.visible());
         assert!(allowed.contains(&found), "{}: {found}", trace.explain(&state.choice));
     }
@@ -392,4 +397,74 @@ fn a_kill_cuts_a_write_only_at_page_borders() {
         })
         .collect();
     assert_eq!(cuts, [96, 96 + 4096, 96 + 8192]);
+}
+
+/// What a recorded program did after a beginning that the simulated disk can make.
+fn recorded(
+    before: impl Fn(&SimDisk) -> std::io::Result<()>,
+    ops: impl IntoIterator<Item = MicroOp>,
+) -> Trace {
+    let disk = SimDisk::new();
+    before(&disk).unwrap();
+    let mut trace = disk.trace();
+    trace.ops.extend(ops);
+    trace
+}
+
+/// The file or directory of that beginning that was made first, and second.
+const FIRST: Ino = Ino(1);
+const SECOND: Ino = Ino(2);
+
+fn link(dir: Ino, name: &str, ino: Ino) -> MicroOp {
+    MicroOp::Link { dir, name: name.into(), ino }
+}
+
+#[test]
+fn names_of_one_file_are_entries_of_their_own() {
+    let write = MicroOp::Write { ino: FIRST, offset: 0, data: [b'N'; 512].into() };
+    let unlink = MicroOp::Unlink { dir: Ino::ROOT, name: "a".into(), ino: FIRST };
+    let moved = recorded(|disk| old_file(disk).map(drop), [link(Ino::ROOT, "b", FIRST), unlink]);
+    check_trace(Profile::Posix, &moved, &["a=O", "a=O b=O", "b=O", "nothing"]);
+    check_trace(Profile::Ext4, &moved, &["a=O", "a=O b=O", "b=O"]);
+    let sync = MicroOp::Sync { ino: FIRST, kind: SyncKind::Data };
+    let shared =
+        recorded(|disk| old_file(disk).map(drop), [link(Ino::ROOT, "b", FIRST), write, sync]);
+    check_trace(Profile::Posix, &shared, &["a=N", "a=N b=N"]);
+}
+
+#[test]
+fn a_file_without_a_name_keeps_what_was_synced_until_it_gets_one() {
+    let write = || MicroOp::Write { ino: FIRST, offset: 0, data: [b'N'; 512].into() };
+    let sync = MicroOp::Sync { ino: FIRST, kind: SyncKind::Full };
+    let sync_dir = MicroOp::SyncDir { dir: Ino::ROOT };
+    let synced = recorded(|_| Ok(()), [write(), sync, link(Ino::ROOT, "a", FIRST)]);
+    check_trace(Profile::Posix, &synced, &["a=N", "nothing"]);
+    let unsynced = recorded(|_| Ok(()), [write(), link(Ino::ROOT, "a", FIRST), sync_dir]);
+    check_trace(Profile::Posix, &unsynced, &["a=", "a=.", "a=N"]);
+}
+
+#[test]
+fn a_renamed_directory_takes_along_what_is_in_it() {
+    let rename = MicroOp::Rename {
+        from_dir: Ino::ROOT,
+        from: "d".into(),
+        to_dir: Ino::ROOT,
+        to: "e".into(),
+        ino: FIRST,
+    };
+    let before = |disk: &SimDisk| {
+        disk.create_dir("d")?;
+        let file = disk.create("d/a")?;
+        file.write_at(0, &[b'O'; 512])?;
+        file.sync(SyncKind::Full)?;
+        disk.sync_dir("d")?;
+        disk.sync_dir(".")
+    };
+    let trace = recorded(before, [rename, link(FIRST, "b", Ino(SECOND.0 + 1))]);
+    check_trace(
+        Profile::Posix,
+        &trace,
+        &["d/ d/a=O", "d/ d/a=O d/b=", "e/ e/a=O", "e/ e/a=O e/b="],
+    );
+    check_trace(Profile::Ext4, &trace, &["d/ d/a=O", "e/ e/a=O", "e/ e/a=O e/b="]);
 }
