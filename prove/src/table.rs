@@ -117,9 +117,9 @@ fn write_states(text: &mut String, proof: &Proof) {
     if !states.is_empty() {
         let _ = writeln!(
             text,
-            "crash states on the simulated disk (T0: process kill; T1, T2: power loss, one pending \
-             operation\nlost, kept or torn; T3, T4: two, several; media profile posix, or as named; \
-             nested: a crash of the\nrecovery or of the life after it)"
+            "crash states on the simulated disk, or recorded from a process on real files (T0: process \
+             kill;\nT1, T2: power loss, one pending operation lost, kept or torn; T3, T4: two, several; \
+             media profile\nposix, or as named; nested: a crash of the recovery or of the life after it)"
         );
     }
     for (tier, counts) in states {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use proofhouse_model::rng::Rng;
 use proofhouse_model::{GenerateProfile, Plan};
 
-use super::recorded::{Stop, record};
+use super::recorded::{CREATION_KILLED, Stop, record};
 use super::{Context, Measured, Room};
 use crate::case::Scene;
 use crate::finding::{Finding, Kind, World};
@@ -125,6 +125,7 @@ impl Killing<'_> {
 
     fn finding(&self, claim: &'static str, killed: Killed) -> Option<Finding> {
         let wrong = killed.wrong?;
+        let claim = if killed.created { claim } else { CREATION_KILLED };
         let finding = Finding::new(wrong.kind, World::ProcessKill, claim, wrong.words);
         let finding = Finding { promised: wrong.promised, ..finding };
         let window = killed.window;

@@ -6,7 +6,8 @@ mod totals;
 use std::path::PathBuf;
 
 use proofhouse_crash::{
-    Choice, CrashKind, CrashState, Profile as Media, TierCounts, Tiers, Trace, enumerate, minimise,
+    Choice, CrashKind, CrashState, PowerLoss, Profile as Media, Random, Tier, TierCounts, Tiers,
+    Trace, enumerate, minimise,
 };
 use proofhouse_model::{About, GenerateProfile, History, Plan};
 
@@ -21,10 +22,8 @@ use crate::subject::{Commanded, Engine, scratch_place};
 use crate::verdict::Reason;
 
 pub(super) use record::{Stop, record};
-use totals::{
-    ATOMIC, CREATION_KILLED, CREATION_POWER, EXT4, KILLS, POWER, RECOVERY_KILLED, RECOVERY_POWER,
-    Totals,
-};
+pub(super) use totals::CREATION_KILLED;
+use totals::{ATOMIC, CREATION_POWER, EXT4, KILLS, POWER, RECOVERY_KILLED, RECOVERY_POWER, Totals};
 
 /// What a crash leaves of real files.
 pub(super) const ROOM: Room = Room { name: NAME, claims: CLAIMS, measure };
@@ -108,9 +107,9 @@ impl<'a, E: Engine> Recordings<'a, E> {
         let life = Life { trace, dues, after_power_loss: false };
         let judges = |crash| life.dues.judges(crash);
         let tiers = match (judges(CrashKind::ProcessKill), judges(CrashKind::PowerLoss)) {
-            (true, true) => Tiers::ALL,
+            (true, true) => self.tiers(plan),
             (true, false) => Tiers::KILLS,
-            (false, true) => Tiers::POWER_LOSS,
+            (false, true) => Tiers { kill: false, ..self.tiers(plan) },
             (false, false) => return,
         };
         let mut verdicts = Verdicts::default();
@@ -122,12 +121,22 @@ impl<'a, E: Engine> Recordings<'a, E> {
             return self.totals.creation.merge(posix);
         }
         if judges(CrashKind::PowerLoss) {
-            let ext4 = go(Media::Ext4, Tiers::POWER_LOSS);
+            let ext4 = go(Media::Ext4, Tiers { kill: false, bad_media: false, ..tiers });
             self.find(&judge, &life, &ext4, Media::Ext4);
             self.totals.ext4.merge(ext4);
         }
-        self.second_lives(&judge, &life, tiers, posix.counts.total().generated);
+        let whole = posix.counts.iter().filter(|(tier, _)| *tier <= Tier::T2);
+        let states = whole.map(|(_, counts)| counts.generated).sum();
+        self.second_lives(&judge, &life, tiers, states);
         self.totals.first.merge(posix);
+    }
+
+    /// How thorough to be about a plan.
+    fn tiers(&self, plan: &Plan) -> Tiers {
+        let scale = &self.context.scale;
+        let power_loss = if scale.pairs { PowerLoss::Pairs } else { PowerLoss::Torn };
+        let random = Random { count: scale.random_losses, seed: plan.seed };
+        Tiers { power_loss, random, bad_media: scale.bad_media, ..Tiers::ALL }
     }
 
     /// Records some of the recoveries, spread evenly over all, and crashes them again.
@@ -138,6 +147,7 @@ impl<'a, E: Engine> Recordings<'a, E> {
         }
         let wanted = self.context.scale.recorded_recoveries.max(1);
         let every = usize::try_from(states.div_ceil(wanted)).unwrap_or(usize::MAX).max(1);
+        let tiers = Tiers { kill: tiers.kill, ..Tiers::ALL };
         let chosen: Vec<CrashState> =
             enumerate(&life.trace, Media::Posix, tiers).step_by(every).collect();
         self.totals.unrecorded += states - chosen.len() as u64;
@@ -282,7 +292,7 @@ impl Totals {
     /// A crash of a second life is a kill if both crashes were.
     fn count_nested(&mut self, counts: &TierCounts, after_power_loss: bool) {
         for (tier, counts) in counts.iter() {
-            let kill = tier == proofhouse_crash::Tier::T0 && !after_power_loss;
+            let kill = tier == Tier::T0 && !after_power_loss;
             let nested = if kill { &mut self.nested_kills } else { &mut self.nested_power };
             *nested.tier(tier) += counts;
         }

@@ -9,6 +9,7 @@ use proofhouse_crash::{
 
 use super::judge::{Dues, Judge, Wrong};
 use crate::cause::Causes;
+use crate::explore::BadMedia;
 use crate::finding::{Kind, World};
 use crate::parallel::{self, Budget};
 
@@ -35,8 +36,8 @@ pub struct Explored {
     pub legal_space_log2: f64,
     /// What went wrong, first met first, one of each kind and world.
     pub failures: Vec<Failure>,
-    /// States that are wrong on a medium that leaves garbage; these decide nothing.
-    pub wrong_on_bad_media: u64,
+    /// What came of media that leave garbage, which decides nothing.
+    pub bad_media: BadMedia,
 }
 
 /// A kind of crash after which the engine is wrong.
@@ -104,6 +105,7 @@ pub fn explore(
     loop {
         let batch = next_batch(life, &mut states, &mut seen, &mut explored.counts);
         if batch.is_empty() || budget.is_spent() {
+            explored.bad_media.counts = *explored.counts.tier(Tier::BadMedia);
             return explored;
         }
         let unknown: Vec<&Found> =
@@ -159,7 +161,7 @@ fn next_batch(
 impl Explored {
     fn fail(&mut self, life: &Life, state: &CrashState, wrong: &Wrong) {
         if state.choice.tier() == Tier::BadMedia {
-            self.wrong_on_bad_media += 1;
+            *self.bad_media.violations.entry(wrong.kind).or_default() += 1;
             return;
         }
         let world = life.world(state);
@@ -186,7 +188,7 @@ impl Explored {
     pub fn merge(&mut self, other: Self) {
         self.counts.merge(&other.counts);
         self.legal_space_log2 = self.legal_space_log2.max(other.legal_space_log2);
-        self.wrong_on_bad_media += other.wrong_on_bad_media;
+        self.bad_media = BadMedia::total([&self.bad_media, &other.bad_media].into_iter());
         self.failures.extend(other.failures);
     }
 

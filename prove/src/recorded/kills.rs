@@ -18,6 +18,8 @@ pub struct Killed {
     pub hit: bool,
     /// Whether its calls up to there were those of the undisturbed run.
     pub as_recorded: bool,
+    /// Whether the store's creation was over.
+    pub created: bool,
     /// How far it had come.
     pub window: Window,
     /// What it left.
@@ -76,6 +78,7 @@ pub fn kill(
     Ok(Killed {
         hit: recorded.end == RecordEnd::Killed,
         as_recorded: undisturbed.recorded.trace.ops.starts_with(&recorded.trace.ops),
+        created: crash.shown.is_some(),
         window: Window { acknowledged: crash.acked, issued: crash.issued },
         left,
         wrong,

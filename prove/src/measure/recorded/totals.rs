@@ -9,7 +9,7 @@ use crate::verdict::{Evidence, Reason};
 
 pub(super) const KILLS: &str = "AC-02.recorded-kills";
 pub(super) const RECOVERY_KILLED: &str = "AC-02.recorded-recovery-killed";
-pub(super) const CREATION_KILLED: &str = "AC-02.recorded-creation";
+pub(in crate::measure) const CREATION_KILLED: &str = "AC-02.recorded-creation";
 pub(super) const ATOMIC: &str = "AC-03.recorded-atomic";
 pub(super) const POWER: &str = "AC-04.recorded-power-loss";
 pub(super) const EXT4: &str = "AC-04.recorded-ext4";
@@ -60,7 +60,7 @@ impl Totals {
             (KILLS, first(kill)),
             (RECOVERY_KILLED, nested(&self.nested_kills)),
             (CREATION_KILLED, creation(kill)),
-            (POWER, space(first(power), &self.first)),
+            (POWER, bad_media(space(first(power), &self.first), &self.first)),
             (EXT4, space(evidence(&self.ext4.counts, "recorded ext4 ", power), &self.ext4)),
             (RECOVERY_POWER, nested(&self.nested_power)),
             (CREATION_POWER, creation(power)),
@@ -89,6 +89,11 @@ fn evidence(counts: &TierCounts, prefix: &str, chosen: fn(Tier) -> bool) -> Evid
     let sum = |of: fn(&Counts) -> u64| counts.iter().map(|(_, counts)| of(counts)).sum();
     let evidence = Evidence::of(sum(|one| one.checked), sum(|one| one.distinct), "states");
     Evidence { counts: counts.into_iter().collect(), ..evidence }
+}
+
+fn bad_media(evidence: Evidence, explored: &Explored) -> Evidence {
+    let seen = explored.bad_media.counts.checked > 0;
+    Evidence { bad_media: seen.then(|| explored.bad_media.clone()), ..evidence }
 }
 
 fn space(evidence: Evidence, explored: &Explored) -> Evidence {
