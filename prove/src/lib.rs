@@ -31,3 +31,4 @@ pub mod selfcheck;
 pub mod subject;
 pub mod table;
 pub mod verdict;
+pub mod windowed;

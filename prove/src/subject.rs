@@ -20,6 +20,7 @@ use crate::finding::Kind;
 use crate::measure::{self, Room};
 use crate::profile::Scale;
 use crate::recorded::drive::Recipe;
+use crate::windowed;
 
 /// An engine under test, wherever it runs.
 pub trait Engine: Send + Sync + Sized + 'static {
@@ -111,9 +112,8 @@ impl Commanded {
     }
 
     fn carries_out(&self, plan: &Plan) -> Option<Box<Divergence>> {
-        let options = RunOptions { history: false, close: true };
         match scratch_dir(&self.scratch) {
-            Ok(place) => run(&self.subject, place.path(), plan, options, &mut ()).err(),
+            Ok(place) => windowed::diverges(&self.subject, place.path(), plan),
             Err(error) => Some(Box::new(nowhere(&error))),
         }
     }
