@@ -257,6 +257,11 @@ impl SimDisk {
         self.shared.state.lock().trace.clone()
     }
 
+    /// How many operations happened so far in this life.
+    pub fn happened(&self) -> usize {
+        self.shared.state.lock().trace.ops.len()
+    }
+
     /// What the process sees now.
     pub fn tree(&self) -> Tree {
         self.shared.state.lock().tree.clone()

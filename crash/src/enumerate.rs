@@ -3,6 +3,7 @@
 mod choice;
 mod class;
 mod counts;
+mod fared;
 mod frontier;
 mod minimise;
 mod tiers;
@@ -14,6 +15,7 @@ use xxhash_rust::xxh3::xxh3_128;
 pub use choice::{BadChoice, Choice, Exception, Explained, Fate, Part, Rest};
 pub use class::{Class, Missing, Site};
 pub use counts::{Counts, Dedup, TierCounts};
+pub use fared::Fared;
 pub use minimise::minimise;
 pub use tiers::{PowerLoss, Random, Tier, Tiers};
 

@@ -50,7 +50,7 @@ pub use content::{Content, PAGE, SECTOR};
 pub use disk::{Call, CallKind, Hook, SimDisk, SimFile, SimLock};
 pub use enumerate::{
     BadChoice, Choice, Class, Counts, CrashKind, CrashState, Dedup, Enumeration, Exception,
-    Explained, Fate, Missing, Part, PowerLoss, Random, Rest, Site, Tier, TierCounts, Tiers,
+    Explained, Fared, Fate, Missing, Part, PowerLoss, Random, Rest, Site, Tier, TierCounts, Tiers,
     enumerate, minimise,
 };
 pub use media::Profile;

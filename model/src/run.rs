@@ -13,7 +13,8 @@ use crate::subject::{Client, Refusal, Subject};
 
 /// Is told how far a run has come. All methods do nothing unless defined.
 pub trait Marks {
-    /// The operation with this index, counted from 0, comes next.
+    /// The operation with this index, counted from 0, comes next; after the last one, the final
+    /// close.
     fn step(&mut self, _index: usize) {}
 
     /// The operation that will be event `event`, counted from 1, is about to be asked.
@@ -102,10 +103,8 @@ pub fn run<P: ?Sized>(
         lockstep.index += usize::from(number > 0);
         lockstep.apply(store.client().as_mut(), life, marks)?;
         let reopens = lives.peek().is_some();
-        if reopens {
-            marks.step(lockstep.index);
-        }
         if reopens || options.close {
+            marks.step(lockstep.index);
             lockstep.turn(|| store.close())?;
         }
         if reopens {

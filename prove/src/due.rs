@@ -105,6 +105,20 @@ impl Due {
             })
     }
 
+    /// What is due after a crash, in words.
+    pub fn words(&self, crash: &CrashState) -> String {
+        let (likeliest, other) = self.candidates(crash);
+        let Window { acknowledged: least, issued: most } = likeliest.window;
+        let events = match (most - least, most) {
+            (0, 1) => "1 event".to_owned(),
+            (0, _) => format!("{most} events"),
+            _ => format!("{least} to {most} events"),
+        };
+        let life = if crash.shown.is_some() { " on top of what the open showed" } else { "" };
+        let or = if other.is_some() { ", or what was due before that" } else { "" };
+        format!("the state after {events}{life}{or} ({})", window(crash))
+    }
+
     /// In which states a store may be after a crash. If this life's open has shown something that
     /// need not be kept, and nothing of this life is due, what was due before it may show again.
     fn candidates(&self, crash: &CrashState) -> (Candidate<'_>, Option<Candidate<'_>>) {

@@ -12,13 +12,14 @@ use proofhouse_crash::{
     Choice, Class, Counts, CrashKind, CrashState, Dedup, Mark, Profile, SimDisk, Tier, TierCounts,
     Tiers, Trace, enumerate,
 };
-use proofhouse_model::{Divergence, Marks, Plan, RunOptions, Subject, Universe, run};
+use proofhouse_model::{Divergence, Marks, Op, Plan, RunOptions, Subject, Universe, run};
 
 pub use chain::{ReplayError, Told, medium_of};
 
 use crate::cause::Causes;
 use crate::due::{Due, Wrong};
 use crate::finding::{Kind, World};
+use crate::story::{Act, Step};
 
 /// Explores the crashes of one plan in one subject, on one medium.
 pub struct Explorer<'a> {
@@ -101,6 +102,8 @@ impl BadMedia {
 /// A life on record, and what is due of whatever a crash of it leaves.
 struct Recorded {
     trace: Trace,
+    /// What was asked meanwhile.
+    steps: Vec<Step>,
     due: Due,
 }
 
@@ -204,11 +207,14 @@ impl<'a> Explorer<'a> {
     /// Carries out the plan on a fresh disk.
     fn record(&self) -> Result<Recorded, Box<Divergence>> {
         let disk = SimDisk::new();
-        let mut marks = DiskMarks { disk: &disk, settle: !self.creation };
+        let mut marks = DiskMarks::new(&disk, &self.plan.ops);
+        marks.settle = !self.creation;
+        marks.note(Act::Open);
         let options = RunOptions { history: true, close: true };
         let run = run(self.subject, &disk, self.plan, options, &mut marks)?;
+        let steps = marks.steps;
         let due = Due::of_plan(self.subject.about().promises, run.history);
-        Ok(Recorded { trace: disk.trace(), due })
+        Ok(Recorded { trace: disk.trace(), steps, due })
     }
 
     /// Recovers a state for the first time and judges what it shows.
@@ -324,17 +330,33 @@ impl Explored {
     }
 }
 
-/// Writes events into the trace, and settles the disk once the store has been created.
+/// Writes events into the trace, takes note of when what was asked, and settles the disk once the
+/// store has been created.
 struct DiskMarks<'a> {
     disk: &'a SimDisk,
+    ops: &'a [Op],
     settle: bool,
+    steps: Vec<Step>,
+}
+
+impl<'a> DiskMarks<'a> {
+    fn new(disk: &'a SimDisk, ops: &'a [Op]) -> Self {
+        Self { disk, ops, settle: false, steps: Vec::new() }
+    }
+
+    /// Something is asked now.
+    fn note(&mut self, act: Act) {
+        self.steps.push(Step { at: self.disk.happened(), act });
+    }
 }
 
 impl Marks for DiskMarks<'_> {
     fn step(&mut self, index: usize) {
         if index == 0 && self.settle {
             self.disk.settle();
+            self.steps.clear();
         }
+        self.note(self.ops.get(index).cloned().map_or(Act::Close, Act::Ask));
     }
 
     fn issue(&mut self, event: u64) {

@@ -6,6 +6,7 @@
 //! - [`criteria`] is what is claimed; [`measure`] measures it, [`verdict`] judges it.
 //! - A [`finding`] is what went wrong, for a few [`cause`]s; a [`case`] file shows it again, by
 //!   [`replay`].
+//! - A [`story`] tells a crash step by step.
 //! - A [`proof`] is all of one run: a [`table`] for people, a [`report`] for programs.
 //! - [`selfcheck`] puts the harness itself on trial, with deliberately flawed subjects.
 //!
@@ -28,6 +29,7 @@ pub mod recorded;
 pub mod replay;
 pub mod report;
 pub mod selfcheck;
+pub mod story;
 pub mod subject;
 pub mod table;
 pub mod verdict;

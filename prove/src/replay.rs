@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use proofhouse_crash::{Profile as Media, SimDisk, Tree};
-use proofhouse_model::{Plan, Window};
+use proofhouse_model::{Capabilities, Plan, Window};
 
 use crate::case::{Case, CrashedLife, Scene};
 use crate::cli::Problem;
@@ -15,6 +15,7 @@ use crate::parallel::Budget;
 use crate::profile::{Profile, Promise, Scale};
 use crate::recorded::judge::{Judge, Wrong};
 use crate::recorded::replay::{self as again, ReplayError};
+use crate::story::{Life, Step};
 use crate::subject::{Chosen, Commanded, Driving, Engine};
 use crate::{criteria, subject};
 
@@ -27,6 +28,8 @@ pub enum Replayed {
         kind: Kind,
         /// As it is told now.
         story: String,
+        /// How it came about, step by step; empty where there is no more to tell.
+        steps: String,
     },
     /// It does not fail any more.
     Gone,
@@ -43,8 +46,12 @@ impl Replayed {
         }
     }
 
+    fn again(kind: Kind, story: String) -> Self {
+        Self::Again { kind, story, steps: String::new() }
+    }
+
     fn of(kind: Kind, story: Option<String>) -> Self {
-        story.map_or(Self::Gone, |story| Self::Again { kind, story })
+        story.map_or(Self::Gone, |story| Self::again(kind, story))
     }
 }
 
@@ -123,13 +130,37 @@ fn recorded_lives<E: Engine>(
     lives: &[CrashedLife],
 ) -> Result<Replayed, Problem> {
     let about = context.subject.about();
-    judged(again::replay(&judge(case, context), about, lives, media, context.promise))
+    let steps = lives_told(case, about.capabilities, media, lives);
+    let steps = steps.map_err(|error| Problem::Other(error.to_string()))?;
+    let again = again::replay(&judge(case, context), about, lives, media, context.promise);
+    Ok(match judged(again)? {
+        Replayed::Again { kind, story, .. } => Replayed::Again { kind, story, steps },
+        other => other,
+    })
+}
+
+/// Recorded lives step by step, each up to its crash.
+fn lives_told(
+    case: &Case,
+    capabilities: Capabilities,
+    medium: Media,
+    lives: &[CrashedLife],
+) -> Result<String, ReplayError> {
+    let told = (1..).zip(lives).map(|(number, life)| {
+        let trace = life.trace()?;
+        let steps = match number {
+            1 => Step::by_events(&case.plan, capabilities, &trace),
+            _ => Step::by_marks(&trace),
+        };
+        let told = Life { trace: &trace, steps: &steps, crash: &life.choice, medium }.tell()?;
+        Ok(format!("life {number}\n{told}"))
+    });
+    told.collect()
 }
 
 fn judged(judged: Result<Option<Wrong>, ReplayError>) -> Result<Replayed, Problem> {
     let judged = judged.map_err(|error| Problem::Other(error.to_string()))?;
-    Ok(judged
-        .map_or(Replayed::Gone, |Wrong { kind, words, .. }| Replayed::Again { kind, story: words }))
+    Ok(judged.map_or(Replayed::Gone, |Wrong { kind, words, .. }| Replayed::again(kind, words)))
 }
 
 fn replay_placed(case: &Case, context: &Context) -> Result<Replayed, Problem> {
@@ -144,8 +175,11 @@ fn replay_placed(case: &Case, context: &Context) -> Result<Replayed, Problem> {
                 Explorer::of_plan(subject, plan)
             };
             let failure = explorer.replay(choices).map_err(|error| misfit(&error))?;
-            failure
-                .map_or(Replayed::Gone, |Told { kind, story, .. }| Replayed::Again { kind, story })
+            failure.map_or(Replayed::Gone, |Told { kind, words, steps, .. }| Replayed::Again {
+                kind,
+                story: words,
+                steps,
+            })
         }
         Scene::Recorded { media, lives } => recorded_lives(case, context, *media, lives)?,
         Scene::Killed { window, image } => killed(context, plan, *window, image),
@@ -171,7 +205,7 @@ fn killed(context: &Context, plan: &Plan, window: Window, image: &Tree) -> Repla
     let disk = SimDisk::from_tree(image.clone());
     match kills::recover(context.subject, plan, window, &disk) {
         Ok(()) => Replayed::Gone,
-        Err((kind, story)) => Replayed::Again { kind, story },
+        Err((kind, story)) => Replayed::again(kind, story),
     }
 }
 
@@ -180,5 +214,5 @@ fn measurement<E: Engine>(context: &Context<E>, case: &Case) -> Replayed {
     let wanted = BTreeSet::from([criteria::criterion_of(&case.claim)]);
     let (_, findings) = measure::measure(context, &wanted, &|_| {});
     let found = findings.into_iter().find(|one| one.claim == case.claim && one.kind == case.kind);
-    found.map_or(Replayed::Unseen, |found| Replayed::Again { kind: found.kind, story: found.story })
+    found.map_or(Replayed::Unseen, |found| Replayed::again(found.kind, found.story))
 }

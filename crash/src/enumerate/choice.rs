@@ -145,6 +145,11 @@ impl Choice {
         }
     }
 
+    /// Whether a process was killed inside the operation that came next.
+    pub fn is_cut(&self) -> bool {
+        matches!(self.fate, Fate::Kill { cut: Some(_) })
+    }
+
     /// Whose rules say what a power loss left; none for a kill.
     pub fn profile(&self) -> Option<Profile> {
         match self.fate {
@@ -212,13 +217,23 @@ fn write_parts(
         f.write_str(if n == 0 { "" } else { " and " })?;
         match part {
             Part::Whole => return f.write_str(&name(*op)),
-            Part::Size => f.write_str("size")?,
-            Part::Data => f.write_str("data")?,
-            Part::Sectors { first, count } => write_run(f, "sector", *first, *count)?,
-            Part::Sizes { first, count } => write_run(f, "size", *first, *count)?,
+            part => fmt::Display::fmt(part, f)?,
         }
     }
     parts.first().map_or(Ok(()), |exception| write!(f, " of {}", name(exception.op)))
+}
+
+impl fmt::Display for Part {
+    /// `size`, `sectors 1 to 3`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Whole => f.write_str("all"),
+            Self::Size => f.write_str("size"),
+            Self::Data => f.write_str("data"),
+            Self::Sectors { first, count } => write_run(f, "sector", *first, *count),
+            Self::Sizes { first, count } => write_run(f, "size", *first, *count),
+        }
+    }
 }
 
 fn write_run(f: &mut fmt::Formatter<'_>, what: &str, first: usize, count: usize) -> fmt::Result {

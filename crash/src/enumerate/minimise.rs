@@ -109,7 +109,7 @@ fn pending<'f>(frontier: &'f Frontier<'_>, group: &Group) -> Option<&'f PendingO
 }
 
 /// The fewest exceptions that speak of exactly the chosen effects of an operation.
-fn parts(op: &PendingOp, chosen: impl Fn(usize) -> bool) -> Group {
+pub(super) fn parts(op: &PendingOp, chosen: impl Fn(usize) -> bool) -> Group {
     let (sectors, sizes) = (op.sector_effects(), op.size_effects());
     let all = |mut effects: Range<usize>| effects.all(&chosen);
     let exception = |part| Exception { op: op.number, part };

@@ -3,6 +3,7 @@
 
 mod acts;
 mod causes;
+mod fared;
 mod laws;
 mod litmus;
 mod litmus_ext4;

@@ -104,7 +104,7 @@ fn marks_surround_events_and_only_events() {
     assert_eq!(
         log.0.join(", "),
         "step 0, issue 1, ack 1, step 1, step 2, step 3, step 4, step 5, \
-        issue 2, ack 2, step 6, step 7, issue 3, ack 3"
+        issue 2, ack 2, step 6, step 7, issue 3, ack 3, step 8"
     );
     let sequences: Vec<_> = (0..=4).map(|k| run.history.sequence(k)).collect();
     assert_eq!(sequences, [Some(0), Some(0), Some(1), Some(2), None]);

@@ -22,7 +22,7 @@ pub(super) fn run(file: &Path, number: usize, dir: Option<&Path>) -> Result<Exit
     std::panic::set_hook(hook);
     let replayed = replayed?;
     show(&match &replayed {
-        Replayed::Again { story, .. } => format!("again: {story}\n"),
+        Replayed::Again { story, steps, .. } => format!("{steps}again: {story}\n"),
         Replayed::Unseen => "not seen this time: the measurement ran again and passed\n".to_owned(),
         Replayed::Gone => "gone: the subject does not fail this case any more\n".to_owned(),
     });

@@ -6,6 +6,7 @@ use proofhouse_model::Divergence;
 use super::{Explorer, Recorded, world};
 use crate::due::Wrong;
 use crate::finding::{Kind, World};
+use crate::story::Life;
 
 /// What a chain of crashes shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,8 +15,12 @@ pub struct Told {
     pub kind: Kind,
     /// What the world had done: a power loss if there was one in any life.
     pub world: World,
-    /// The crashes, what was due and what was shown.
+    /// What was due and what was shown, in words.
+    pub words: String,
+    /// The crashes, and these words.
     pub story: String,
+    /// Every life step by step, and what was due after the last crash.
+    pub steps: String,
 }
 
 /// A chain of crashes that cannot be played again.
@@ -41,19 +46,18 @@ impl Explorer<'_> {
     /// # Errors
     /// [`ReplayError`] if the chain does not fit what the subject does now.
     pub fn replay(&self, choices: &[Choice]) -> Result<Option<Told>, ReplayError> {
-        let mut recorded = self.record()?;
-        let mut before: Vec<CrashState> = Vec::new();
-        for (index, choice) in choices.iter().enumerate() {
-            let state = recorded.trace.state_under(choice, medium_of(choices))?;
-            match self.outlive(&recorded, &state) {
-                Err(wrong) => {
-                    before.push(state);
-                    return Ok(Some(told(&recorded, &before, wrong)));
-                }
-                Ok(next) if index + 1 < choices.len() => recorded = next,
-                Ok(_) => {}
+        let medium = medium_of(choices);
+        let mut lives = vec![self.record()?];
+        let mut states: Vec<CrashState> = Vec::new();
+        for (recorded, choice) in (0..).zip(choices) {
+            let recorded = &lives[recorded];
+            let state = recorded.trace.state_under(choice, medium)?;
+            let outlived = self.outlive(recorded, &state);
+            states.push(state);
+            match outlived {
+                Err(wrong) => return Ok(Some(told(&lives, &states, medium, wrong)?)),
+                Ok(next) => lives.push(next),
             }
-            before.push(state);
         }
         Ok(None)
     }
@@ -88,19 +92,40 @@ impl Explorer<'_> {
     }
 
     /// Recovers from a crash and lives on; answers the record of the life after it.
-    fn outlive(&self, recorded: &Recorded, state: &CrashState) -> Result<Recorded, Wrong> {
+    pub(super) fn outlive(
+        &self,
+        recorded: &Recorded,
+        state: &CrashState,
+    ) -> Result<Recorded, Wrong> {
         let recovery = self.recover(recorded, state)?;
         self.live_on(recovery, recorded, state)
     }
 }
 
-fn told(recorded: &Recorded, chain: &[CrashState], (kind, words): Wrong) -> Told {
-    let mut story = Vec::new();
-    if let Some((last, earlier)) = chain.split_last() {
-        story.extend(earlier.iter().map(|state| format!("first life: {}", state.choice)));
-        story.push(recorded.trace.explain(&last.choice).to_string());
+/// `lives` ended in `states`, the last of which is wrong.
+fn told(
+    lives: &[Recorded],
+    states: &[CrashState],
+    medium: Profile,
+    (kind, words): Wrong,
+) -> Result<Told, BadChoice> {
+    let (mut story, mut steps) = (Vec::new(), Vec::new());
+    for (number, (life, state)) in (1..).zip(lives.iter().zip(states)) {
+        let crash = &state.choice;
+        let last = number == states.len();
+        story.push(if last {
+            life.trace.explain(crash).to_string()
+        } else {
+            format!("first life: {crash}")
+        });
+        let told = Life { trace: &life.trace, steps: &life.steps, crash, medium }.tell()?;
+        steps.push(format!("life {number}\n{told}"));
+        if last {
+            steps.push(format!("due: {}\n", life.due.words(state)));
+        }
     }
-    story.push(words);
-    let chain: Vec<_> = chain.iter().collect();
-    Told { kind, world: world(&chain), story: story.join("\n") }
+    story.push(words.clone());
+    let states: Vec<_> = states.iter().collect();
+    let (story, steps) = (story.join("\n"), steps.concat());
+    Ok(Told { kind, world: world(&states), words, story, steps })
 }

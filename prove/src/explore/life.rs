@@ -8,6 +8,7 @@ use proofhouse_model::{Got, Recovered, State, Store, Violation, life_two, observ
 use super::{DiskMarks, Explorer, Recorded};
 use crate::due::Wrong;
 use crate::finding::Kind;
+use crate::story::{Act, Step};
 
 /// A store that was recovered once, judged, and left without a close.
 pub(super) struct Recovery {
@@ -34,13 +35,15 @@ impl Explorer<'_> {
         state: &CrashState,
     ) -> Result<Recorded, Wrong> {
         let Recovery { disk, shown, accepted } = recovery;
+        let ops = life_two(&shown, self.subject.about().capabilities, 2);
+        let mut marks = DiskMarks::new(&disk, &ops);
+        marks.steps.push(Step { at: 0, act: Act::Open });
+        marks.note(Act::OpenAgain);
         let store = guard(|| self.open(&disk))?;
         let again = guard(|| self.see(store.as_ref()))?;
         if again != shown {
             return Err(wrong(&Violation::Unstable { differences: shown.differences(&again) }));
         }
-        let ops = life_two(&shown, self.subject.about().capabilities, 2);
-        let mut marks = DiskMarks { disk: &disk, settle: false };
         let run =
             accepted.live_on(store.client().as_mut(), &ops, &mut marks).map_err(|divergence| {
                 let kind = match divergence.got {
@@ -49,6 +52,8 @@ impl Explorer<'_> {
                 };
                 (kind, format!("after the recovery, {divergence}"))
             })?;
+        marks.note(Act::Close);
+        let steps = marks.steps;
         guard(|| store.close().map_err(Violation::Refused))?;
         let trace = disk.trace();
         let kept = self.look(&disk)?;
@@ -56,7 +61,7 @@ impl Explorer<'_> {
         due.closed(&kept).map_err(|(kind, words)| {
             (kind, format!("after a clean close of the next life, {words}"))
         })?;
-        Ok(Recorded { trace, due })
+        Ok(Recorded { trace, steps, due })
     }
 
     fn open(&self, disk: &SimDisk) -> Result<Box<dyn Store>, Violation> {
