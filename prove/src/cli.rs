@@ -6,6 +6,7 @@
 mod check_subject;
 mod driver;
 mod explain;
+mod mutate_io;
 mod progress;
 mod prove;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
@@ -63,6 +64,8 @@ enum Command {
         #[arg(value_parser = criterion)]
         criterion: Option<String>,
     },
+    /// Leaves out, weakens or moves each sync and rename of a subject: which of them bear load?
+    MutateIo(mutate_io::MutateArgs),
     /// Lists the subjects that are built in.
     Subjects,
     /// Says what a driver does wrong that speaks the line protocol (docs/protocol.md).
@@ -155,6 +158,7 @@ fn run(cli: Cli) -> Result<ExitCode, Problem> {
         Command::Prove(args) => prove::run(&args),
         Command::Replay { file, cause, dir } => replay::run(&file, cause.get(), dir.as_deref()),
         Command::Explain { criterion } => Ok(explain::run(criterion.as_deref())),
+        Command::MutateIo(args) => mutate_io::run(&args),
         Command::Subjects => Ok(subjects::run()),
         Command::CheckSubject(args) => check_subject::run(&args),
         Command::Driver { name } => driver::run(&name),

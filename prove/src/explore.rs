@@ -3,6 +3,7 @@
 
 mod chain;
 mod life;
+mod mutants;
 #[cfg(test)]
 mod tests;
 
@@ -15,6 +16,7 @@ use proofhouse_crash::{
 use proofhouse_model::{Divergence, Marks, Op, Plan, RunOptions, Subject, Universe, run};
 
 pub use chain::{ReplayError, Told, medium_of};
+pub use mutants::{CallSite, Mutants, Noticed};
 
 use crate::cause::Causes;
 use crate::due::{Due, Wrong};
@@ -100,6 +102,7 @@ impl BadMedia {
 }
 
 /// A life on record, and what is due of whatever a crash of it leaves.
+#[derive(Clone)]
 struct Recorded {
     trace: Trace,
     /// What was asked meanwhile.

@@ -8,6 +8,7 @@
 //!   [`replay`].
 //! - A [`story`] tells a crash step by step.
 //! - A [`proof`] is all of one run: a [`table`] for people, a [`report`] for programs.
+//! - [`mutate`] leaves out syncs and renames, to see which bear load.
 //! - [`selfcheck`] puts the harness itself on trial, with deliberately flawed subjects.
 //!
 //! One seed decides everything that is generated; results do not depend on threads or time,
@@ -21,6 +22,7 @@ pub mod due;
 pub mod explore;
 pub mod finding;
 pub mod measure;
+pub mod mutate;
 pub mod parallel;
 pub mod process;
 pub mod profile;

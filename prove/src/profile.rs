@@ -47,6 +47,8 @@ pub struct Scale {
     pub random_losses: u32,
     /// Whether media that leave garbage are looked at.
     pub bad_media: bool,
+    /// Plans whose syncs and renames are mutated.
+    pub mutated_plans: u64,
     /// Plans recorded on real files, whose crash states are enumerated.
     pub recorded_plans: u64,
     /// Recoveries of each such plan that are recorded and crashed again.
@@ -90,6 +92,7 @@ impl Profile {
                 pairs: false,
                 random_losses: 0,
                 bad_media: false,
+                mutated_plans: 3,
                 recorded_plans: 1,
                 recorded_recoveries: 6,
                 kill_plans: 1,
@@ -110,6 +113,7 @@ impl Profile {
                 pairs: false,
                 random_losses: 4,
                 bad_media: true,
+                mutated_plans: 12,
                 recorded_plans: 4,
                 recorded_recoveries: 40,
                 kill_plans: 6,
@@ -130,6 +134,7 @@ impl Profile {
                 pairs: true,
                 random_losses: 16,
                 bad_media: true,
+                mutated_plans: 60,
                 recorded_plans: 20,
                 recorded_recoveries: 400,
                 kill_plans: 40,
@@ -157,6 +162,7 @@ impl Scale {
             pairs: false,
             random_losses: 0,
             bad_media: false,
+            mutated_plans: 1,
             recorded_plans: 0,
             recorded_recoveries: 0,
             kill_plans: 0,

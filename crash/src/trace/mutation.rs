@@ -45,6 +45,14 @@ impl fmt::Display for Mutation {
 }
 
 impl Mutation {
+    /// The number of the sync, directory sync or rename that it is about: of two that change
+    /// places, the first.
+    pub fn about(&self, trace: &Trace) -> usize {
+        let first = trace.numbered().nth(self.op);
+        let later = self.change == Change::Swap && !first.is_some_and(|(_, op)| orders(op));
+        self.op + usize::from(later)
+    }
+
     /// The trace with this change made; as it is if the change is not one of this trace.
     pub fn apply(&self, trace: &Trace) -> Trace {
         let mut mutated = trace.clone();

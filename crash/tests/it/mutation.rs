@@ -59,6 +59,14 @@ fn mutations_of_a_publication_and_what_bears_load() {
 }
 
 #[test]
+fn a_mutation_is_about_the_call_that_orders() {
+    let trace = publication();
+    let about: Vec<usize> = mutations(&trace).map(|mutation| mutation.about(&trace)).collect();
+    // The swaps of #2 with #3 and of #6 with #7 are about the second of the two.
+    assert_eq!(about, [3, 3, 3, 3, 4, 4, 4, 5, 5, 7, 7]);
+}
+
+#[test]
 fn a_mutation_of_another_trace_changes_nothing() {
     let trace = publication();
     let written = serde_json::to_string(&mutations(&trace).last().unwrap()).unwrap();

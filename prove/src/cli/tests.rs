@@ -28,6 +28,10 @@ fn wrong_calls_are_told_in_one_line() {
         &["--require-all", "--criteria", "AC-01"],
         "the argument '--require-all' cannot be used with '--criteria <AC-nn>'",
     );
+    check(
+        &["mutate-io", "--seed", "x"],
+        "invalid value 'x' for '--seed <SEED>': invalid digit found in string",
+    );
     check(&["replay"], "the following required arguments were not provided: <FILE>");
 }
 

@@ -155,6 +155,21 @@ impl Subject<SimDisk> for Modest {
 }
 
 #[test]
+fn a_sync_for_more_than_is_promised_bears_no_load() {
+    for (promise, borne) in [(Kept::AllAcknowledged, true), (Kept::Prefix, false)] {
+        let modest = Modest::new("tiny", promise);
+        let plan = plan(&modest.inner, 1);
+        let mutants = Explorer::of_plan(&modest, &plan).mutate().unwrap().unwrap();
+        let commits = mutants
+            .noticed
+            .iter()
+            .filter(|((site, _), _)| site.to_string() == "sync_data tiny.log after write tiny.log");
+        let noticed: Vec<_> = commits.map(|(_, noticed)| noticed.by.is_some()).collect();
+        assert_eq!(noticed, [borne, borne], "{promise:?}");
+    }
+}
+
+#[test]
 fn a_store_is_judged_by_its_own_promise() {
     for (name, promise, kept) in [
         // It acknowledges before it syncs, but a checkpoint syncs all: suffixes may be lost.
