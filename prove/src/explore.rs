@@ -16,6 +16,7 @@ use proofhouse_crash::{
 use proofhouse_model::{Divergence, Marks, Op, Plan, RunOptions, Subject, Universe, run};
 
 pub use chain::{ReplayError, Told, medium_of};
+pub(crate) use mutants::call_site;
 pub use mutants::{CallSite, Mutants, Noticed};
 
 use crate::cause::Causes;

@@ -11,7 +11,7 @@ pub(crate) mod gates;
 mod identity;
 pub(crate) mod kills;
 mod process_kills;
-mod recorded;
+pub(crate) mod recorded;
 #[cfg(test)]
 mod tests;
 mod threads;

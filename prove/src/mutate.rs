@@ -8,14 +8,20 @@
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use proofhouse_crash::Change;
 use proofhouse_model::GenerateProfile;
 
+use crate::cli::Problem;
 use crate::explore::{CallSite, Explorer, Mutants, Noticed};
 use crate::finding::Exit;
 use crate::measure::Context;
-use crate::parallel;
+use crate::measure::recorded::{Stop, record};
+use crate::recorded::explore::Life;
+use crate::recorded::judge::{Dues, Judge};
+use crate::subject::{Commanded, Engine, scratch_place};
+use crate::{parallel, recorded};
 
 /// What is said of a site.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -66,6 +72,36 @@ pub fn mutate(context: &Context) -> Mutated {
         }
     }
     mutated
+}
+
+/// Mutates the calls of an engine behind the line protocol, as they were recorded.
+///
+/// # Errors
+/// Why nothing could be recorded.
+pub fn mutate_recorded(context: &Context<Commanded>, program: &Path) -> Result<Mutated, Problem> {
+    let recipe = context.subject.recipe(context.name, program);
+    let scratch = scratch_place(context.dir);
+    let about = context.subject.about();
+    let mut mutated = Mutated::default();
+    for case in 0..CREATIONS + context.scale.recorded_plans {
+        let mut plan = context.plan("mutated calls", case, &GenerateProfile::recorded());
+        if case < CREATIONS {
+            plan.ops.clear();
+        }
+        let (recorded, history) = record(&recipe, &plan, &scratch).map_err(|stop| {
+            let (Stop::Unmeasured(_, words) | Stop::Broken(words)) = stop;
+            Problem::Other(words)
+        })?;
+        let judge = Judge::new(&recipe, &plan, about, &scratch);
+        let dues = Dues::of_plan(about.promises, &history, context.promise);
+        let life = Life { trace: recorded.trace.settled(), dues, after_power_loss: false };
+        match recorded::mutants::mutate(&judge, &life, context.budget) {
+            Some(mutants) => mutated.add(mutants),
+            None => mutated.failing += 1,
+        }
+        mutated.cut_short |= context.budget.is_spent();
+    }
+    Ok(mutated)
 }
 
 /// One plan, or one creation; `None` if it fails as it is.

@@ -6,10 +6,12 @@
 //! - [`judge`] recovers one state and says what is wrong with it.
 //! - [`explore`] goes through the states of a recording, and of recorded recoveries.
 //! - [`kills`] ends real processes at the calls that were recorded.
+//! - [`mutants`] leaves out or moves syncs and renames of a recording.
 //! - [`replay`] makes one crash again from a case file.
 
 pub mod drive;
 pub mod explore;
 pub mod judge;
 pub mod kills;
+pub mod mutants;
 pub mod replay;

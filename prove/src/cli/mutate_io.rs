@@ -1,7 +1,7 @@
 //! `mutate-io`: which syncs and renames bear load.
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -9,20 +9,28 @@ use clap::Args;
 use comfy_table::{ContentArrangement, Table, presets};
 use proofhouse_crash::Change;
 
+use super::prove::place_for_files;
 use super::{Problem, duration, show};
 use crate::finding::Kind;
 use crate::measure::Context;
-use crate::mutate::{Load, Mutated, mutate};
+use crate::mutate::{Load, Mutated, mutate, mutate_recorded};
 use crate::parallel::Budget;
 use crate::profile::{Profile, Promise};
-use crate::subject;
+use crate::subject::{self, Chosen, Driving};
 
 /// What to mutate, and how thoroughly.
 #[derive(Debug, Args)]
 pub(super) struct MutateArgs {
-    /// The engine under test; `proofhouse subjects` lists them.
-    #[arg(long, default_value = "reference")]
+    /// The engine under test: a name that `proofhouse subjects` lists, or a command that speaks
+    /// the line protocol.
+    #[arg(long, value_name = "NAME|CMD", default_value = "reference")]
     subject: String,
+    /// End of the names of files that a command may map writable, as no recovery reads them.
+    #[arg(long, value_name = "SUFFIX")]
+    mapped: Vec<String>,
+    /// Where files go; memory or the system's temporary directory if not given.
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
     /// How much to do.
     #[arg(long, value_enum, default_value = "quick")]
     profile: Profile,
@@ -36,24 +44,22 @@ pub(super) struct MutateArgs {
 
 /// Mutates, and prints a line for each site.
 pub(super) fn run(args: &MutateArgs) -> Result<ExitCode, Problem> {
-    let begun = Instant::now();
-    let subject =
-        subject::named(&args.subject).ok_or_else(|| Problem::Subject(args.subject.clone()))?;
-    let context = Context {
-        subject: &subject,
-        name: &args.subject,
-        profile: args.profile,
-        scale: args.profile.scale(),
-        seed: args.seed,
-        budget: Budget { until: args.budget.and_then(|budget| begun.checked_add(budget)) },
-        promise: Promise::Own,
-        dir: Path::new(""),
-        program: None,
+    let dir = place_for_files(args.dir.as_deref())?;
+    let program = std::env::current_exe().map_err(Problem::with("this program"))?;
+    let driving = Driving { mapped: args.mapped.clone(), ..Driving::default() };
+    let (mutated, is_entidb) = match subject::choose(&args.subject, &driving, &dir)? {
+        Chosen::Placed(subject) => {
+            let context = context(args, &subject, &dir);
+            let hook = std::panic::take_hook();
+            std::panic::set_hook(Box::new(|_| {}));
+            let mutated = mutate(&context);
+            std::panic::set_hook(hook);
+            (mutated, subject.about().is_entidb)
+        }
+        Chosen::Commanded(subject) => {
+            (mutate_recorded(&context(args, subject.as_ref(), &dir), &program)?, false)
+        }
     };
-    let hook = std::panic::take_hook();
-    std::panic::set_hook(Box::new(|_| {}));
-    let mutated = mutate(&context);
-    std::panic::set_hook(hook);
     show(&format!(
         "{} · {} · seed {}\n{}",
         args.subject,
@@ -61,7 +67,22 @@ pub(super) fn run(args: &MutateArgs) -> Result<ExitCode, Problem> {
         args.seed,
         render(&mutated)
     ));
-    Ok(mutated.exit(subject.about().is_entidb).into())
+    Ok(mutated.exit(is_entidb).into())
+}
+
+fn context<'a, E>(args: &'a MutateArgs, subject: &'a E, dir: &'a Path) -> Context<'a, E> {
+    let until = args.budget.and_then(|budget| Instant::now().checked_add(budget));
+    Context {
+        subject,
+        name: &args.subject,
+        profile: args.profile,
+        scale: args.profile.scale(),
+        seed: args.seed,
+        budget: Budget { until },
+        promise: Promise::Own,
+        dir,
+        program: None,
+    }
 }
 
 /// The table of sites, and the sums below it.

@@ -136,7 +136,8 @@ fn way(trace: &Trace) -> Vec<Site> {
     trace.sites().split_off(trace.carried.len())
 }
 
-fn call_site(trace: &Trace, sites: &[Site], number: usize) -> CallSite {
+/// The site of the operation of this number.
+pub(crate) fn call_site(trace: &Trace, sites: &[Site], number: usize) -> CallSite {
     let is_call = |op: &MicroOp| {
         !matches!(op, MicroOp::Issue { .. } | MicroOp::Ack { .. } | MicroOp::Shown { .. })
     };

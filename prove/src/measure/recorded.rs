@@ -21,7 +21,7 @@ use crate::recorded::judge::{Dues, Judge, Wrong};
 use crate::subject::{Commanded, Engine, scratch_place};
 use crate::verdict::Reason;
 
-pub(super) use record::{Stop, record};
+pub(crate) use record::{Stop, record};
 pub(super) use totals::CREATION_KILLED;
 use totals::{ATOMIC, CREATION_POWER, EXT4, KILLS, POWER, RECOVERY_KILLED, RECOVERY_POWER, Totals};
 

@@ -17,7 +17,7 @@ use crate::parallel::{self, Budget};
 const BATCH: usize = 256;
 
 /// A recorded life, and what is due of whatever a crash of it leaves.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Life {
     /// What happened.
     pub trace: Trace,
@@ -108,15 +108,7 @@ pub fn explore(
             explored.bad_media.counts = *explored.counts.tier(Tier::BadMedia);
             return explored;
         }
-        let unknown: Vec<&Found> =
-            batch.iter().filter(|found| !verdicts.0.contains_key(&found.key)).collect();
-        let judged = parallel::map(unknown.len() as u64, Budget::default(), |index| {
-            let found = usize::try_from(index).ok().and_then(|index| unknown.get(index))?;
-            Some((found.key, judge.judge(&found.tree, &life.dues, &found.state).err()))
-        });
-        verdicts
-            .0
-            .extend(judged.into_iter().flatten().map(|(key, wrong)| (key, wrong.map(Box::new))));
+        verdicts.judge(judge, life, &batch);
         for found in &batch {
             let tier = found.state.choice.tier();
             explored.counts.tier(tier).checked += 1;
@@ -124,6 +116,48 @@ pub fn explore(
                 explored.fail(life, &found.state, wrong);
             }
         }
+    }
+}
+
+/// What is wrong with the first wrong state that was not judged before, and how many were judged
+/// to find out.
+pub fn first_wrong(
+    judge: &Judge,
+    life: &Life,
+    media: Profile,
+    tiers: Tiers,
+    verdicts: &Verdicts,
+) -> (u64, Option<Wrong>) {
+    let mut states = enumerate(&life.trace, media, tiers);
+    let (mut seen, mut counts) = (HashSet::new(), TierCounts::default());
+    let mut judged = 0;
+    loop {
+        let batch = next_batch(life, &mut states, &mut seen, &mut counts);
+        if batch.is_empty() {
+            return (judged, None);
+        }
+        let new: Vec<Found> =
+            batch.into_iter().filter(|found| !verdicts.0.contains_key(&found.key)).collect();
+        judged += new.len() as u64;
+        let mut own = Verdicts::default();
+        own.judge(judge, life, &new);
+        let wrong = new.iter().find_map(|found| own.0.get(&found.key)?.as_deref().cloned());
+        if wrong.is_some() {
+            return (judged, wrong);
+        }
+    }
+}
+
+impl Verdicts {
+    /// Judges those that are not known.
+    fn judge(&mut self, judge: &Judge, life: &Life, batch: &[Found]) {
+        let unknown: Vec<&Found> =
+            batch.iter().filter(|found| !self.0.contains_key(&found.key)).collect();
+        let judged = parallel::map(unknown.len() as u64, Budget::default(), |index| {
+            let found = usize::try_from(index).ok().and_then(|index| unknown.get(index))?;
+            Some((found.key, judge.judge(&found.tree, &life.dues, &found.state).err()))
+        });
+        self.0.extend(judged.into_iter().flatten().map(|(key, wrong)| (key, wrong.map(Box::new))));
     }
 }
 

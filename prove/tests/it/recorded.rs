@@ -114,3 +114,13 @@ fn what_a_command_does_wrong_is_told_and_nothing_stays_behind() {
     let elsewhere = format!("/bin/sh -c 'echo one > written; exec {driver}'");
     check_command(&elsewhere, 0, "calls wrote outside the store's directory");
 }
+
+#[test]
+fn every_sync_of_the_recorded_store_bears_load() {
+    let dir = tempfile::tempdir().unwrap();
+    let subject = format!("{PROGRAM} driver tiny");
+    let output = super::proofhouse(dir.path(), &["mutate-io", "--dir", ".", "--subject", &subject]);
+    let said = super::stdout(&output);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said.contains("4 of 4 sites are load-bearing, 0 are not"), "{said}");
+}

@@ -12,7 +12,7 @@ use crate::verdict::Reason;
 
 /// Why a recording says nothing.
 #[derive(Debug)]
-pub(in crate::measure) enum Stop {
+pub(crate) enum Stop {
     /// Something of the engine or of this machine stands in the way.
     Unmeasured(Reason, String),
     /// The recorder is wrong.
@@ -21,7 +21,7 @@ pub(in crate::measure) enum Stop {
 
 /// Carries out a plan in a recorded process, on an empty directory below `scratch`. What was
 /// recorded, and the states that the store went through.
-pub(in crate::measure) fn record(
+pub(crate) fn record(
     recipe: &Recipe,
     plan: &Plan,
     scratch: &Path,
