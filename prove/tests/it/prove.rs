@@ -86,6 +86,18 @@ fn each_cause_of_a_finding_is_shown_again() {
 }
 
 #[test]
+fn the_calls_of_a_store_are_listed_with_what_they_bear() {
+    let dir = tempfile::tempdir().unwrap();
+    let output = proofhouse(dir.path(), &["mutate-io", "--subject", "tiny"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
+    assert!(stdout(&output).contains("\n4 of 4 sites are load-bearing, 0 are not (0 argued); "));
+    let output = proofhouse(dir.path(), &["mutate-io", "--subject", "flawed:ack-before-sync"]);
+    assert_eq!(output.status.code(), Some(17), "{}", stdout(&output));
+    assert!(stdout(&output).ends_with("plans that fail as they are\n"));
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+}
+
+#[test]
 fn a_real_kill_leaves_a_case_that_starts_at_recovery() {
     let claims = check("leftover-refused", "AC-02", 13);
     assert!(claims.iter().any(|claim| claim == "AC-02.real-kills"), "{claims:?}");

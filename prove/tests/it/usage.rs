@@ -35,6 +35,11 @@ fn what_is_wrong_with_a_call_is_one_line_and_exit_1() {
         "invalid value 'soon' for '--budget <BUDGET>': a whole number above 0 and ms, s, m or h, such as 90s",
     );
     check(
+        &["mutate-io", "--subject", "oracle"],
+        "no subject \"oracle\": `proofhouse subjects` lists them; a command has a space or a /",
+    );
+    check(&["mutate-io", "--out", "x"], "unexpected argument '--out' found");
+    check(
         &["explain", "AC-00"],
         "invalid value 'AC-00' for '[CRITERION]': there are AC-01 to AC-19",
     );
