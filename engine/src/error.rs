@@ -131,6 +131,10 @@ pub enum Error {
     #[error("this thread has a write transaction open; commit or abort it first")]
     NestedTransaction,
 
+    /// A compaction of this store is under way.
+    #[error("a compaction is under way; wait for it, or drop it, before another one is begun")]
+    CompactionRunning,
+
     /// The source of identities kept repeating live ones.
     #[error("the source of identities gave {draws} that are all in use; give it more entropy")]
     IdsExhausted {
@@ -194,7 +198,7 @@ impl Error {
             Self::Poisoned { .. } => ErrorClass::Poisoned,
             Self::InDoubt { .. } => ErrorClass::InDoubt,
             Self::CollectionExists { .. } | Self::IdsExhausted { .. } => ErrorClass::Conflict,
-            Self::NestedTransaction | Self::Closed => ErrorClass::Misuse,
+            Self::NestedTransaction | Self::CompactionRunning | Self::Closed => ErrorClass::Misuse,
         }
     }
 

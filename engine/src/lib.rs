@@ -45,7 +45,10 @@ mod sync;
 mod view;
 mod wal;
 
-pub use database::{Database, Snapshot, Verified, WriteTxn};
+pub use database::{
+    Compaction, CompactionControl, CompactionProgress, CompactionState, Database, Snapshot,
+    Verified, WriteTxn,
+};
 pub use error::{Error, ErrorClass, Result};
 pub use ids::{CollectionId, EntityId, IdSource};
 pub use options::{AutoCheckpoint, OpenMode, Options};

@@ -16,6 +16,9 @@ pub(crate) enum Direction {
     Down,
 }
 
+/// All keys of all collections.
+pub(crate) const EVERYTHING: KeyRange = (Bound::Unbounded, Bound::Unbounded);
+
 /// Whether a key is not above an upper bound.
 pub(crate) fn is_within(key: &Key, high: Bound<&Key>) -> bool {
     match high {

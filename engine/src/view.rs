@@ -34,11 +34,18 @@ pub(crate) struct Frozen {
 }
 
 impl View {
+    /// These segments under an empty memtable.
     pub(crate) fn new(mut segments: Vec<Arc<Segment>>) -> Self {
         segments.sort_by_key(|segment| {
             std::cmp::Reverse(segment.header().map_or(u64::MAX, |header| header.max_sequence))
         });
         Self { memtable: Arc::default(), frozen: None, segments }
+    }
+
+    /// The same memory over these segments, which hold the same content.
+    pub(crate) fn with_segments(&self, segments: Vec<Arc<Segment>>) -> Self {
+        let (memtable, frozen) = (Arc::clone(&self.memtable), self.frozen.clone());
+        Self { memtable, frozen, ..Self::new(segments) }
     }
 
     /// The same content with an empty memtable, after commit `cut`. The one before is sealed.

@@ -12,6 +12,7 @@ use super::files;
 pub(super) fn close(core: &Arc<Core>) -> Result<()> {
     let _alone = core.maintaining()?;
     let permit = Core::admission(core)?;
+    core.abandon_compaction();
     let closed = core.health.require_writable().and_then(|()| permit.settle());
     core.health.close();
     core.log.close();

@@ -36,11 +36,22 @@ impl Permit {
         let sequence = last.checked_add(1).ok_or_else(|| Error::Invalid {
             what: "all commit sequences are used up; copy the store into a new one".into(),
         })?;
-        if !core.log.is_begun() {
-            core.writer.lock().publish(core, |_| {})?;
-        }
+        self.begin_wal()?;
         core.log.push(Commit { sequence, writes })?;
         Ok(sequence)
+    }
+
+    /// Makes sure that MANIFEST names a WAL of this life, as it must before anything is written
+    /// that MANIFEST does not name.
+    ///
+    /// # Errors
+    /// `Io`: nothing happened. `InDoubt`: the switch failed, and the handle is poisoned.
+    pub(super) fn begin_wal(&self) -> Result<()> {
+        let core = &*self.core;
+        if core.log.is_begun() {
+            return Ok(());
+        }
+        core.writer.lock().publish(core, |_| {})
     }
 
     pub(super) fn create_collections(&self, names: &[&str]) -> Result<Vec<CollectionId>> {
@@ -86,7 +97,7 @@ impl Writer {
     ///
     /// # Errors
     /// `Io`: nothing happened. `InDoubt`: the switch failed, and the handle is poisoned.
-    fn publish(&mut self, core: &Core, edit: impl FnOnce(&mut Manifest)) -> Result<()> {
+    pub(super) fn publish(&mut self, core: &Core, edit: impl FnOnce(&mut Manifest)) -> Result<()> {
         let storage = &*core.storage;
         let mut manifest = self.manifest.clone();
         edit(&mut manifest);

@@ -13,6 +13,7 @@ use crate::sync::{Mutex, MutexGuard, RwLock};
 use crate::view::View;
 
 use super::catalog::Catalog;
+use super::compact::Job;
 use super::gate::Gate;
 use super::health::Health;
 use super::log::Log;
@@ -31,6 +32,8 @@ pub(super) struct Core {
     /// Where new identities come from.
     pub(super) ids: Mutex<Box<dyn IdSource>>,
     pub(super) log: Log,
+    /// The compaction under way, if any. Locked after the gate, never before it.
+    pub(super) compaction: Mutex<Option<Job>>,
     published: RwLock<Published>,
     readers: Arc<Readers>,
     pub(super) lock: Mutex<Option<Box<dyn LockGuard>>>,
@@ -75,6 +78,7 @@ impl Core {
             writer: Mutex::new(writer),
             ids: Mutex::new(ids),
             log,
+            compaction: Mutex::new(None),
             published: RwLock::new(published),
             readers: Arc::default(),
             lock: Mutex::new(Some(lock)),

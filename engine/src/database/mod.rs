@@ -4,6 +4,7 @@ mod catalog;
 mod checkpoint;
 mod close;
 mod commit;
+mod compact;
 mod core;
 mod files;
 mod gate;
@@ -30,6 +31,7 @@ use crate::storage::{FileStorage, OsEntropy, Storage};
 
 use self::core::Core;
 
+pub use compact::{Compaction, CompactionControl, CompactionProgress, CompactionState};
 pub use snapshot::Snapshot;
 pub use txn::WriteTxn;
 pub use verify::Verified;
@@ -210,6 +212,25 @@ impl Database {
     /// much again.
     pub fn checkpoint_when_due(&self) -> Result<bool> {
         checkpoint::checkpoint_when_due(&self.core)
+    }
+
+    /// Merges sealed segments into fewer, leaving out versions and deletions that nobody needs any
+    /// more. Readers, commits and checkpoints go on meanwhile.
+    ///
+    /// # Errors
+    /// As [`Database::compaction`] and [`Compaction::step`].
+    pub fn compact(&self) -> Result<()> {
+        self.compaction()?.run().map(drop)
+    }
+
+    /// Plans a compaction, to be carried out step by step, or on a thread of the caller's:
+    /// `std::thread::spawn(|| compaction.run())`.
+    ///
+    /// # Errors
+    /// `CompactionRunning` if there is one already; `Corrupt` if a segment without a sidecar does
+    /// not verify; otherwise as [`Database::begin`].
+    pub fn compaction(&self) -> Result<Compaction> {
+        Compaction::new(&self.core)
     }
 
     /// Reads and checks every byte that MANIFEST vouches for, from the medium, and that MANIFEST

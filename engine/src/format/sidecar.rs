@@ -5,7 +5,8 @@
 //!
 //! ```text
 //! header:  "ESDX" | version u16 = 1 | 0 u16 | digest [32] | records u64 | slot_blocks u32
-//!          | min_sequence u64 | max_sequence u64 | first key [20] | last key [20] | 0*
+//!          | min_sequence u64 | max_sequence u64 | tombstones u64 | first key [20] | last key [20]
+//!          | 0*
 //! slots:   { offset u32 | key_bits u16 | crc_bits u16 }*31 | used u8 | spills u8 | 0 u16
 //! fences:  { offset u32 }*63
 //! ```
@@ -54,6 +55,7 @@ pub(crate) struct Header {
     pub(crate) slot_blocks: u32,
     pub(crate) min_sequence: u64,
     pub(crate) max_sequence: u64,
+    pub(crate) tombstones: u64,
     pub(crate) first: Key,
     pub(crate) last: Key,
 }
@@ -123,6 +125,7 @@ impl Header {
         out.extend(self.slot_blocks.to_le_bytes());
         out.extend(self.min_sequence.to_le_bytes());
         out.extend(self.max_sequence.to_le_bytes());
+        out.extend(self.tombstones.to_le_bytes());
         out.extend_from_slice(&key_bytes(&self.first));
         out.extend_from_slice(&key_bytes(&self.last));
         out
@@ -142,6 +145,7 @@ impl Header {
             slot_blocks: fields.u32()?,
             min_sequence: fields.u64()?,
             max_sequence: fields.u64()?,
+            tombstones: fields.u64()?,
             first: key(&mut fields)?,
             last: key(&mut fields)?,
         })

@@ -5,10 +5,9 @@ use crate::format::len_u32;
 use crate::format::sidecar::{
     BLOCK_LEN, Binding, FENCES, Header, SLOTS, STRIDE, Slot, encode_slots, fence_blocks,
 };
-use crate::ids::Key;
 
-use super::Segment;
 use super::cursor::Forward;
+use super::reader::{Found, Segment};
 use super::sidecar::Sidecar;
 
 /// A slot on its way to its block.
@@ -39,7 +38,7 @@ impl Segment {
             #[expect(clippy::cast_possible_truncation, reason = "sixteen bits of the CRC")]
             let slot = Slot { offset, key_bits, crc_bits: record.crc as u16 };
             entries.push(Entry { home, slot });
-            note(&mut facts, record.key, record.sequence);
+            note(&mut facts, &record);
             offset = len_u32(records.at());
         }
         let Some(mut header) = facts else { return Err(self.corrupt(0, "no records")) };
@@ -58,17 +57,19 @@ impl Segment {
 }
 
 /// Widens what is known of the segment by one record, read in ascending order.
-fn note(facts: &mut Option<Header>, key: Key, sequence: u64) {
+fn note(facts: &mut Option<Header>, record: &Found) {
     let facts = facts.get_or_insert(Header {
         slot_blocks: 0,
-        min_sequence: sequence,
-        max_sequence: sequence,
-        first: key,
-        last: key,
+        min_sequence: record.sequence,
+        max_sequence: record.sequence,
+        tombstones: 0,
+        first: record.key,
+        last: record.key,
     });
-    facts.min_sequence = facts.min_sequence.min(sequence);
-    facts.max_sequence = facts.max_sequence.max(sequence);
-    facts.last = key;
+    facts.min_sequence = facts.min_sequence.min(record.sequence);
+    facts.max_sequence = facts.max_sequence.max(record.sequence);
+    facts.tombstones += u64::from(record.is_tombstone());
+    facts.last = record.key;
 }
 
 /// Puts each slot into its home block, or the first one after it with room, and answers how many

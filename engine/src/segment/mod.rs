@@ -10,4 +10,6 @@ mod writer;
 pub(crate) use cursor::{Backward, Forward};
 pub(crate) use reader::{Found, Segment};
 pub(crate) use sidecar::sync_sidecars;
-pub(crate) use writer::{Sealed, seal};
+pub(crate) use writer::{
+    RECORDS_MAX, Sealed, Sealer, fit_together, numbers_used_up, seal, sync_names,
+};

@@ -46,6 +46,12 @@ pub(crate) struct Found {
     content: Option<Range<usize>>,
 }
 
+impl Found {
+    pub(super) fn is_tombstone(&self) -> bool {
+        self.content.is_none()
+    }
+}
+
 /// What stopped a question to a sidecar.
 enum Fault {
     Sidecar(Damaged),
@@ -144,6 +150,19 @@ impl Segment {
         let mut walk = Forward::whole();
         while walk.read(self)?.is_some() {}
         Ok(self.info.records)
+    }
+
+    /// Its number.
+    pub(crate) fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// What the sidecar knows of the whole segment, made anew if there is none.
+    ///
+    /// # Errors
+    /// `Corrupt` if it must be made and the segment does not verify.
+    pub(crate) fn facts(&self) -> Result<Header> {
+        self.consult(|sidecar| Ok(*sidecar.header()))
     }
 
     /// What MANIFEST says of it.

@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod checkpoint;
+mod compaction;
 mod determinism;
 mod directory;
 mod entidb;

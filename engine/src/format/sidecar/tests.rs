@@ -15,7 +15,7 @@ fn key(number: u8) -> Key {
 
 fn header() -> Header {
     let (first, last) = (key(1), key(9));
-    Header { slot_blocks: 3, min_sequence: 4, max_sequence: 5, first, last }
+    Header { slot_blocks: 3, min_sequence: 4, max_sequence: 5, tombstones: 6, first, last }
 }
 
 fn sealed(block: Vec<u8>, number: usize, binding: &Binding) -> Vec<u8> {
@@ -43,12 +43,13 @@ fn headers_are_as_documented() {
         ("3c00000000000000", "records"),
         ("03000000", "blocks of slots"),
         ("0400000000000000 0500000000000000", "sequences"),
+        ("0600000000000000", "tombstones"),
         ("01000000 01010101010101010101010101010101", "first key"),
         ("09000000 09090909090909090909090909090909", "last key"),
     ];
     let expected: String = fields.iter().map(|(bytes, _)| bytes.replace(' ', "")).collect();
-    assert_eq!(hex::encode(&block[..108]), expected);
-    assert_eq!(block[108..COVERED_LEN], [0; 144]);
+    assert_eq!(hex::encode(&block[..116]), expected);
+    assert_eq!(block[116..COVERED_LEN], [0; 136]);
     assert_eq!(Header::decode(&block, &info), Some(header()));
     assert_eq!(header().file_len(&info), 256 * (1 + 3 + 1));
 }

@@ -46,8 +46,13 @@ impl Faulty {
 
     pub(crate) fn failing(inner: MemStorage, fault: Fault) -> Self {
         let faulty = Self::new(inner);
-        faulty.log.lock().unwrap().fault = Some(fault);
+        faulty.fail(fault);
         faulty
+    }
+
+    /// Fails a call, counted from the last time calls were taken.
+    pub(crate) fn fail(&self, fault: Fault) {
+        self.log.lock().unwrap().fault = Some(fault);
     }
 
     /// Fails no call any more.
