@@ -46,8 +46,8 @@ mod view;
 mod wal;
 
 pub use database::{
-    Compaction, CompactionControl, CompactionProgress, CompactionState, Database, Snapshot,
-    Verified, WriteTxn,
+    Compaction, CompactionControl, CompactionProgress, CompactionState, Database, Scrub,
+    ScrubFinding, ScrubReport, Snapshot, Verified, WriteTxn,
 };
 pub use error::{Error, ErrorClass, Result};
 pub use ids::{CollectionId, EntityId, IdSource};

@@ -3,11 +3,13 @@
 
 mod build;
 mod cursor;
+mod inspect;
 mod reader;
 mod sidecar;
 mod writer;
 
 pub(crate) use cursor::{Backward, Forward};
+pub(crate) use inspect::Inspection;
 pub(crate) use reader::{Found, Segment};
 pub(crate) use sidecar::sync_sidecars;
 pub(crate) use writer::{

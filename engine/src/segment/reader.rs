@@ -137,6 +137,16 @@ impl Segment {
         true
     }
 
+    /// Makes the sidecar anew, puts it in place of the stored one and answers whether that
+    /// worked. Reads that found the stored one damaged have theirs in memory already.
+    pub(crate) fn replace_sidecar(&self, storage: &dyn Storage) -> bool {
+        let Ok(built) = self.build_sidecar() else { return false };
+        let stored = built.store(storage, self.id);
+        let is_stored = stored.is_ok();
+        self.rebuilt.get_or_init(|| stored.unwrap_or(built));
+        is_stored
+    }
+
     /// Writes a sidecar to the medium. If that fails it stays in memory: it is never needed.
     fn stored_or_kept(&self, storage: &dyn Storage, sidecar: Sidecar) -> Sidecar {
         sidecar.store(storage, self.id).unwrap_or(sidecar)

@@ -7,7 +7,9 @@ use bytes::Bytes;
 use crate::format::len_u32;
 use crate::format::manifest::SegmentInfo;
 use crate::format::names;
-use crate::format::sidecar::{BLOCK_LEN, Binding, FENCES, Header, STRIDE, Slot, SlotBlock, fence};
+use crate::format::sidecar::{
+    BLOCK_LEN, Binding, FENCES, Header, STRIDE, Slot, SlotBlock, fence, fence_blocks,
+};
 use crate::ids::Key;
 use crate::storage::{File, Storage, SyncKind};
 
@@ -86,6 +88,12 @@ impl Sidecar {
     pub(crate) fn fence(&self, at: usize) -> Result<u32, Damaged> {
         let block = 1 + self.header.slot_blocks + len_u32(at / FENCES);
         fence(self.block(block)?, at % FENCES).ok_or(Damaged { block })
+    }
+
+    /// Checks every block.
+    pub(super) fn check(&self) -> Result<(), Damaged> {
+        let fences = u32::try_from(fence_blocks(self.records)).unwrap_or(u32::MAX);
+        (0..1 + self.header.slot_blocks + fences).try_for_each(|at| self.block(at).map(drop))
     }
 
     fn slot_block(&self, number: u32) -> Result<SlotBlock<'_>, Damaged> {

@@ -96,16 +96,16 @@ pub(crate) fn seal(
     next_id: &mut u64,
     max_len: u64,
 ) -> Result<Vec<Sealed>> {
-    let mut sealer = Sealer::new(max_len);
+    let mut out = Sealer::new(max_len);
     memtable.try_for_each_newest(|key, version| {
-        sealer.push(storage, key, version, || {
+        out.push(storage, key, version, || {
             let id = *next_id;
             *next_id = id.checked_add(1).ok_or_else(numbers_used_up)?;
             Ok(id)
         })
     })?;
-    sealer.seal()?;
-    let sealed = sealer.take_sealed();
+    out.seal()?;
+    let sealed = out.take_sealed();
     if !sealed.is_empty() {
         sync_names(storage)?;
     }

@@ -249,17 +249,17 @@ struct Failing {
 fn a_crash_at_any_call_of_a_compaction_loses_and_resurrects_nothing() {
     let calls = calls_of_a_compaction();
     assert!(calls.len() > 30, "{calls:?}");
-    for at in 0..calls.len() {
+    for (at, call) in calls.iter().enumerate() {
         for carried_out in [false, true] {
             let Failing { medium, db, shown, .. } = compact_failing(at, true, carried_out);
             drop(db);
             let db = open(&medium);
-            assert_eq!(contents(&db), shown, "{}", calls[at]);
+            assert_eq!(contents(&db), shown, "{call}");
             db.compact().unwrap();
-            assert_eq!(contents(&db), shown, "{}", calls[at]);
+            assert_eq!(contents(&db), shown, "{call}");
             db.close().unwrap();
             let db = try_open(medium, READ_ONLY).unwrap();
-            assert_eq!(contents(&db), shown, "{}", calls[at]);
+            assert_eq!(contents(&db), shown, "{call}");
             db.verify().unwrap();
         }
     }
@@ -271,20 +271,20 @@ fn a_compaction_that_fails_before_its_publication_leaves_the_store_usable() {
     let switch = calls.iter().rposition(|call| call == "rename MANIFEST.tmp").unwrap();
     let begun = calls.iter().position(|call| call.starts_with("create SEGMENTS/")).unwrap();
     let mut failed = 0;
-    for at in begun..switch {
+    for (at, call) in calls.iter().enumerate().take(switch).skip(begun) {
         let Failing { medium, storage, db, shown, answer } = compact_failing(at, false, false);
         storage.mend();
-        let derived = calls[at].contains("INDEX") || calls[at] == "remove MANIFEST.tmp";
+        let derived = call.contains("INDEX") || call == "remove MANIFEST.tmp";
         match answer {
-            Ok(()) => assert!(derived, "{}", calls[at]),
+            Ok(()) => assert!(derived, "{call}"),
             Err(Error::Io { .. }) => {
                 failed += 1;
                 let listed = 2 * sealed(&db).segments;
-                assert_eq!(segments(&medium).len(), listed, "{}: abandoned", calls[at]);
+                assert_eq!(segments(&medium).len(), listed, "{call}: abandoned");
             }
-            Err(other) => panic!("{}: {other}", calls[at]),
+            Err(other) => panic!("{call}: {other}"),
         }
-        assert_eq!(contents(&db), shown, "{}", calls[at]);
+        assert_eq!(contents(&db), shown, "{call}");
         let users = db.collection("users").unwrap();
         db.put(users, id(77), doc(7)).unwrap();
         db.compact().unwrap();
@@ -412,7 +412,9 @@ fn there_is_one_compaction_at_a_time_and_none_in_a_transaction_or_read_only() {
     assert!(matches!(first.step(u64::MAX), Err(Error::NestedTransaction)), "at its publication");
     drop(txn);
     assert_eq!(first.step(u64::MAX).unwrap(), CompactionState::Done);
+    db.checkpoint().unwrap();
     let second = db.compaction().unwrap();
+    assert!(second.segments() > 0);
     drop(first);
     assert!(matches!(db.compact(), Err(Error::CompactionRunning)), "the second is still there");
     drop(db);

@@ -13,6 +13,7 @@ mod lifecycle;
 mod poison;
 mod recovery;
 mod scans;
+mod scrub;
 mod sidecars;
 mod snapshots;
 mod storage;
