@@ -49,6 +49,7 @@ enum Kind {
     SnapshotScan,
     SnapshotRelease,
     Checkpoint,
+    Compact,
     Reopen,
     Create,
     Faulty,
@@ -67,7 +68,8 @@ const DIFFERENTIAL: &[(Kind, u64)] = &[
     (Kind::SnapshotGet, 6),
     (Kind::SnapshotScan, 2),
     (Kind::SnapshotRelease, 1),
-    (Kind::Checkpoint, 2),
+    (Kind::Checkpoint, 3),
+    (Kind::Compact, 2),
     (Kind::Reopen, 1),
     (Kind::Create, 1),
     (Kind::Faulty, 3),
@@ -241,8 +243,9 @@ impl Generator {
             }
             Kind::SnapshotRelease => Op::SnapshotRelease { slot: self.slot() },
             // A transaction is first ended: a checkpoint inside one is only misuse.
-            Kind::Checkpoint if self.open => Op::Commit,
+            Kind::Checkpoint | Kind::Compact if self.open => Op::Commit,
             Kind::Checkpoint => Op::Checkpoint,
+            Kind::Compact => Op::Compact,
             Kind::Reopen => Op::Reopen,
             Kind::Create if self.open => self.put(),
             Kind::Create => Op::CreateCollection { collection: self.collection() },
@@ -311,7 +314,7 @@ impl Generator {
     }
 
     /// Adds what chance may have left out: a page-crossing commit, a checkpoint between writes,
-    /// and mostly a reopen.
+    /// mostly a reopen, and often a compaction of two checkpoints.
     fn ensure_crash_worthy(&mut self) {
         if self.open {
             self.ops.push(Op::Commit);
@@ -323,9 +326,17 @@ impl Generator {
         if self.rng.chance(60) {
             self.ops.push(Op::Reopen);
         }
-        let payload = self.entity(80);
-        let id = self.id();
-        self.ops.push(Op::Put { collection, id, payload });
+        let put_more = |generator: &mut Self| {
+            let payload = generator.entity(80);
+            Op::Put { collection, id: generator.id(), payload }
+        };
+        let put = put_more(self);
+        self.ops.push(put);
+        if self.rng.chance(40) {
+            // It hides what the first of them sealed.
+            let (more, delete) = (put_more(self), Op::Delete { collection, id });
+            self.ops.extend([delete, Op::Checkpoint, Op::Compact, more]);
+        }
     }
 }
 

@@ -42,8 +42,12 @@ pub enum Mechanism {
     SnapshotAcrossWrite,
     /// A read as of a snapshot older than a checkpoint.
     SnapshotAcrossCheckpoint,
+    /// A read as of a snapshot older than a compaction.
+    SnapshotAcrossCompaction,
     /// A checkpoint with something to do.
     Checkpoint,
+    /// A compaction after at least two checkpoints with something to do: something to merge.
+    Compaction,
     /// More contents since the last checkpoint than a segment holds.
     SegmentRotation,
     /// More contents since the last checkpoint than the log's reserve holds.
@@ -82,6 +86,8 @@ impl Mechanisms {
             commit: Commit::default(),
             logged: 0,
             checkpoints: 0,
+            compactions: 0,
+            unmerged: 0,
             taken: BTreeMap::new(),
         };
         plan.ops.iter().filter(|op| capabilities.offer(op)).for_each(|op| watch.step(op));
@@ -119,8 +125,11 @@ struct Watch<'a> {
     /// Bytes of contents committed since the last checkpoint.
     logged: u64,
     checkpoints: u64,
-    /// The number of checkpoints when a slot's snapshot was taken.
-    taken: BTreeMap<Slot, u64>,
+    compactions: u64,
+    /// Checkpoints with something to do that no compaction has merged; merged ones are one.
+    unmerged: u64,
+    /// The numbers of checkpoints and compactions when a slot's snapshot was taken.
+    taken: BTreeMap<Slot, (u64, u64)>,
 }
 
 impl Watch<'_> {
@@ -161,22 +170,31 @@ impl Watch<'_> {
                 self.reach(Mechanism::OwnWriteRead, differs);
             }
             Op::Snapshot { slot } => {
-                self.taken.insert(*slot, self.checkpoints);
+                self.taken.insert(*slot, (self.checkpoints, self.compactions));
             }
             Op::SnapshotGet { slot, collection, .. } | Op::SnapshotScan { slot, collection } => {
                 let Some(snapshot) = self.oracle.slot(*slot) else { return };
                 let current = self.oracle.state().collection(*collection);
                 let differs = snapshot.collection(*collection) != current;
-                let older = self.taken.get(slot).is_some_and(|taken| *taken < self.checkpoints);
+                let (checkpoints, compactions) = self.taken.get(slot).copied().unwrap_or_default();
+                let checkpointed = checkpoints < self.checkpoints;
+                let compacted = compactions < self.compactions;
                 self.reach(Mechanism::SnapshotAcrossWrite, differs);
-                self.reach(Mechanism::SnapshotAcrossCheckpoint, differs && older);
+                self.reach(Mechanism::SnapshotAcrossCheckpoint, differs && checkpointed);
+                self.reach(Mechanism::SnapshotAcrossCompaction, differs && compacted);
             }
             Op::Checkpoint if !open => {
                 self.reach(Mechanism::Checkpoint, self.logged > 0);
                 let rotates = self.logged > self.plan.settings.max_segment;
                 self.reach(Mechanism::SegmentRotation, rotates);
+                self.unmerged += u64::from(self.logged > 0);
                 self.logged = 0;
                 self.checkpoints += 1;
+            }
+            Op::Compact if !open && self.unmerged > 1 => {
+                self.reach(Mechanism::Compaction, true);
+                self.unmerged = 1;
+                self.compactions += 1;
             }
             Op::Reopen => {
                 self.reach(Mechanism::AbandonedTransaction, open && self.commit.writes > 0);

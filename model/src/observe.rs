@@ -55,6 +55,7 @@ impl Universe {
                 | Op::Snapshot { .. }
                 | Op::SnapshotRelease { .. }
                 | Op::Checkpoint
+                | Op::Compact
                 | Op::Reopen => {}
             }
         }

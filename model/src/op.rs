@@ -121,6 +121,9 @@ pub enum Op {
     /// Makes older log unnecessary; never changes what is read. `Failed(Misuse)` inside a
     /// transaction of the same client.
     Checkpoint,
+    /// Rewrites what is stored without what nobody needs any more; never changes what is read.
+    /// `Failed(Misuse)` inside a transaction of the same client.
+    Compact,
     /// Closes cleanly and opens again: ends the transaction (abandoned) and all snapshots.
     Reopen,
 }

@@ -154,7 +154,7 @@ impl Oracle {
                 self.slots.remove(slot);
                 Outcome::Done
             }
-            Op::Checkpoint => {
+            Op::Checkpoint | Op::Compact => {
                 self.outside_transaction()?;
                 Outcome::Done
             }

@@ -134,6 +134,7 @@ fn collection_of(op: &mut Op) -> Option<&mut Collection> {
         | Op::Snapshot { .. }
         | Op::SnapshotRelease { .. }
         | Op::Checkpoint
+        | Op::Compact
         | Op::Reopen => None,
     }
 }

@@ -67,6 +67,7 @@ pub fn op() -> impl Strategy<Value = Op> {
         6 => reads,
         4 => snapshots,
         1 => Just(Op::Checkpoint),
+        1 => Just(Op::Compact),
         1 => Just(Op::Reopen),
     ]
 }

@@ -19,6 +19,8 @@ pub struct Capabilities {
     pub clients: bool,
     /// An explicit checkpoint.
     pub checkpoint: bool,
+    /// An explicit compaction.
+    pub compaction: bool,
     /// Engine-chosen identities from an injected entropy list.
     pub insert: bool,
     /// Dense commit sequence numbers in outcomes.
@@ -34,6 +36,7 @@ impl Capabilities {
         snapshots: true,
         clients: true,
         checkpoint: true,
+        compaction: true,
         insert: true,
         sequences: true,
         canonical_payloads: true,
@@ -49,6 +52,7 @@ impl Capabilities {
             | Op::SnapshotRelease { .. } => self.snapshots,
             Op::Insert { .. } => self.insert,
             Op::Checkpoint => self.checkpoint,
+            Op::Compact => self.compaction,
             Op::CreateCollection { .. }
             | Op::Put { .. }
             | Op::Delete { .. }

@@ -59,6 +59,8 @@ pub enum Need {
     Snapshots,
     /// Several clients at once.
     Clients,
+    /// An explicit compaction.
+    Compaction,
     /// Identities of the engine's choosing.
     Insert,
     /// Dense commit sequence numbers.
@@ -93,6 +95,7 @@ impl Need {
             Self::Transactions => "transactions",
             Self::Snapshots => "snapshots",
             Self::Clients => "several clients",
+            Self::Compaction => "compaction",
             Self::Insert => "engine-chosen identities",
             Self::Sequences => "commit sequence numbers",
             Self::Atomicity => "the promise of atomic transactions",
@@ -113,6 +116,7 @@ impl Need {
             Self::Transactions => (can.transactions, Unmet::Capability),
             Self::Snapshots => (can.snapshots, Unmet::Capability),
             Self::Clients => (can.clients, Unmet::Capability),
+            Self::Compaction => (can.compaction, Unmet::Capability),
             Self::Insert => (can.insert, Unmet::Capability),
             Self::Sequences => (can.sequences, Unmet::Capability),
             Self::Atomicity => (promises.atomic, Unmet::Promise),

@@ -134,6 +134,7 @@ impl Session {
             | Op::SnapshotScan { slot, .. }
             | Op::SnapshotRelease { slot } => self.read_snapshot(*slot, op),
             Op::Checkpoint => self.db.checkpoint().map(|()| Outcome::Done),
+            Op::Compact => self.db.compact().map(|()| Outcome::Done),
             Op::Reopen => Ok(Outcome::Failed(ErrorClass::Unsupported)),
         }
     }

@@ -7,7 +7,7 @@ use crate::payload::Payload;
 use crate::plan::Plan;
 use crate::subject::Capabilities;
 
-const ALL: [Mechanism; 21] = [
+const ALL: [Mechanism; 23] = [
     Mechanism::MultiOperationTransaction,
     Mechanism::MultiSectorCommit,
     Mechanism::PageCrossingCommit,
@@ -18,7 +18,9 @@ const ALL: [Mechanism; 21] = [
     Mechanism::OwnWriteRead,
     Mechanism::SnapshotAcrossWrite,
     Mechanism::SnapshotAcrossCheckpoint,
+    Mechanism::SnapshotAcrossCompaction,
     Mechanism::Checkpoint,
+    Mechanism::Compaction,
     Mechanism::SegmentRotation,
     Mechanism::LogBeyondReserve,
     Mechanism::Reopen,
@@ -99,6 +101,7 @@ fn every_crash_plan_checkpoints_and_crosses_a_page() {
         Mechanism::SegmentRotation,
         Mechanism::LogBeyondReserve,
         Mechanism::Insert,
+        Mechanism::Compaction,
     ];
     for mechanism in often {
         let plans = frequency(&profile, mechanism);
@@ -109,7 +112,7 @@ fn every_crash_plan_checkpoints_and_crosses_a_page() {
 #[test]
 fn plans_have_the_length_of_their_profile() {
     for plan in plans(&GenerateProfile::crash(), 100) {
-        assert!((12..=25).contains(&plan.ops.len()), "{} operations", plan.ops.len());
+        assert!((12..=29).contains(&plan.ops.len()), "{} operations", plan.ops.len());
         assert!(matches!(plan.ops[0], Op::CreateCollection { .. }));
     }
     for plan in plans(&GenerateProfile::differential(), 20) {

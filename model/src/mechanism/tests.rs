@@ -101,6 +101,26 @@ fn checkpoints_count_if_there_is_something_to_do() {
 }
 
 #[test]
+fn compactions_count_if_there_is_something_to_merge() {
+    check(&[put(1, 20), Op::Checkpoint, Op::Compact], &[Mechanism::Checkpoint]);
+    let twice = [put(1, 20), Op::Checkpoint, put(1, 20), Op::Checkpoint, Op::Compact];
+    check(&twice, &[Mechanism::Checkpoint, Mechanism::Compaction]);
+    let mut across = vec![Op::Snapshot { slot: 0 }];
+    across.extend(twice);
+    across.push(snapshot_get(1));
+    check(
+        &across,
+        &[
+            Mechanism::SnapshotAcrossWrite,
+            Mechanism::SnapshotAcrossCheckpoint,
+            Mechanism::SnapshotAcrossCompaction,
+            Mechanism::Checkpoint,
+            Mechanism::Compaction,
+        ],
+    );
+}
+
+#[test]
 fn inserts_are_told_by_what_they_drew() {
     check(&[insert()], &[Mechanism::Insert]);
     check(&[put(1, 20), insert()], &[Mechanism::Insert, Mechanism::InsertPassedLive]);

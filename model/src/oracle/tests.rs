@@ -171,8 +171,10 @@ fn transactions_do_not_nest_and_need_a_begin() {
         (Op::Begin, DONE),
         (Op::Begin, failed(ErrorClass::Misuse)),
         (Op::Checkpoint, failed(ErrorClass::Misuse)),
+        (Op::Compact, failed(ErrorClass::Misuse)),
         (Op::Commit, committed(0)),
         (Op::Checkpoint, DONE),
+        (Op::Compact, DONE),
     ]);
 }
 
@@ -328,12 +330,13 @@ fn what_a_subject_does_not_offer_is_unsupported() {
         snapshots: false,
         clients: false,
         checkpoint: false,
+        compaction: false,
         insert: false,
         sequences: false,
         canonical_payloads: false,
     };
     let mut oracle = Oracle::new(&settings(&[1]), capabilities);
-    for op in [Op::Begin, Op::Snapshot { slot: 0 }, insert(1), Op::Checkpoint] {
+    for op in [Op::Begin, Op::Snapshot { slot: 0 }, insert(1), Op::Checkpoint, Op::Compact] {
         assert_eq!(oracle.step(&op), failed(ErrorClass::Unsupported), "{op}");
     }
     oracle.step(&CREATE);

@@ -85,6 +85,7 @@ fn only_what_the_subject_offers_stays_in_its_plan() {
         transactions: false,
         snapshots: false,
         checkpoint: false,
+        compaction: false,
         insert: false,
         ..Capabilities::ALL
     };

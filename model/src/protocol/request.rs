@@ -73,6 +73,7 @@ impl Ask {
             Op::SnapshotScan { .. } => Kind::SnapshotScan,
             Op::SnapshotRelease { .. } => Kind::SnapshotRelease,
             Op::Checkpoint => Kind::Checkpoint,
+            Op::Compact => Kind::Compact,
             Op::Reopen => Kind::Close,
         }
     }
@@ -125,6 +126,7 @@ enum Kind {
     SnapshotScan,
     SnapshotRelease,
     Checkpoint,
+    Compact,
 }
 
 impl Kind {
@@ -150,6 +152,7 @@ impl Kind {
             Self::SnapshotScan => "snapshot_scan",
             Self::SnapshotRelease => "snapshot_release",
             Self::Checkpoint => "checkpoint",
+            Self::Compact => "compact",
         }
     }
 }
@@ -213,7 +216,7 @@ impl Fields {
                 Self { slot: Some(*slot), ..one(collection, id) }
             }
             Op::SnapshotScan { slot, collection } => Self { slot: Some(*slot), ..at(collection) },
-            Op::Begin | Op::Commit | Op::Abort | Op::Checkpoint | Op::Reopen => none,
+            Op::Begin | Op::Commit | Op::Abort | Op::Checkpoint | Op::Compact | Op::Reopen => none,
         }
     }
 
@@ -233,6 +236,7 @@ impl Fields {
             Kind::Commit => Ask::Op(Op::Commit),
             Kind::Abort => Ask::Op(Op::Abort),
             Kind::Checkpoint => Ask::Op(Op::Checkpoint),
+            Kind::Compact => Ask::Op(Op::Compact),
             Kind::Snapshot => Ask::Op(Op::Snapshot { slot: self.slot(name)? }),
             Kind::SnapshotRelease => Ask::Op(Op::SnapshotRelease { slot: self.slot(name)? }),
             _ => Ask::Op(self.into_collection_op(op, name)?),

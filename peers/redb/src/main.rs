@@ -41,6 +41,7 @@ impl Redb {
                 snapshots: true,
                 clients: false,
                 checkpoint: false,
+                compaction: false,
                 insert: false,
                 sequences: false,
                 canonical_payloads: false,
@@ -146,7 +147,9 @@ impl RedbClient<'_> {
                 self.slots.remove(slot);
                 Ok(Outcome::Done)
             }
-            Op::Insert { .. } | Op::Checkpoint | Op::Reopen => Err(ErrorClass::Unsupported),
+            Op::Insert { .. } | Op::Checkpoint | Op::Compact | Op::Reopen => {
+                Err(ErrorClass::Unsupported)
+            }
         }
     }
 

@@ -137,8 +137,8 @@ pub(super) static CRASH_SAFETY: Criterion = Criterion {
             id: "AC-02.compaction",
             text: "A kill during compaction loses nothing.",
             method: "As AC-02.kill-boundaries, over plans that compact.",
-            needs: &[Need::KillPromise],
-            status: Planned("compaction"),
+            needs: &[Need::KillPromise, Need::Compaction],
+            status: Exists,
         },
         Claim {
             id: "AC-02.index-build",
@@ -341,8 +341,8 @@ pub(super) static SNAPSHOTS: Criterion = Criterion {
             id: "AC-06.compaction",
             text: "Compaction leaves live snapshots unchanged.",
             method: "As AC-06.differential, over plans that compact.",
-            needs: &[Need::Snapshots],
-            status: Planned("compaction"),
+            needs: &[Need::Snapshots, Need::Compaction],
+            status: Exists,
         },
         Claim {
             id: "AC-06.histories",
@@ -430,8 +430,8 @@ pub(super) static IDENTITY: Criterion = Criterion {
             id: "AC-08.compaction",
             text: "Compaction keeps identities.",
             method: "As AC-08.differential, over plans that compact.",
-            needs: &[],
-            status: Planned("compaction"),
+            needs: &[Need::Compaction],
+            status: Exists,
         },
     ],
 };

@@ -14,20 +14,23 @@ use proofhouse_model::{Collection, Divergence, Got, Op, Outcome, Plan};
 ///
 /// 1. the plan names two collections, which shrinking would have made one if it could: isolation
 ///    of collections;
-/// 2. only the commit sequence differs: order of commits;
-/// 3. a read through a snapshot differs: snapshots;
-/// 4. an insert differs: identity;
-/// 5. the plan reopens: a clean close keeps all;
-/// 6. the plan has a transaction: no partial state;
-/// 7. otherwise an identity did not lead to its entity: identity.
+/// 2. a read through a snapshot differs: snapshots, through compaction if the plan compacts;
+/// 3. the plan compacts, which is then what it is about: identity through compaction;
+/// 4. only the commit sequence differs: order of commits;
+/// 5. an insert differs: identity;
+/// 6. the plan reopens: a clean close keeps all;
+/// 7. the plan has a transaction: no partial state;
+/// 8. otherwise an identity did not lead to its entity: identity.
 pub(super) fn claim(plan: &Plan, divergence: &Divergence) -> &'static str {
     let has = |wanted: fn(&Op) -> bool| plan.ops.iter().any(wanted);
+    let compacts = has(|op| matches!(op, Op::Compact));
     match (&divergence.op, &divergence.due, &divergence.got) {
         _ if collections(plan).len() > 1 => "AC-09.differential",
-        (_, due, Got::Outcome(got)) if differ_in_sequence(due, got) => "AC-07.dense",
         (Op::Snapshot { .. } | Op::SnapshotGet { .. } | Op::SnapshotScan { .. }, ..) => {
-            "AC-06.differential"
+            if compacts { "AC-06.compaction" } else { "AC-06.differential" }
         }
+        _ if compacts => "AC-08.compaction",
+        (_, due, Got::Outcome(got)) if differ_in_sequence(due, got) => "AC-07.dense",
         (Op::Insert { .. }, ..) => "AC-08.differential",
         _ if has(|op| matches!(op, Op::Reopen)) => "AC-02.clean-close",
         _ if has(|op| matches!(op, Op::Begin)) => "AC-03.transactions",
@@ -65,6 +68,7 @@ fn collections(plan: &Plan) -> BTreeSet<Collection> {
         | Op::Snapshot { .. }
         | Op::SnapshotRelease { .. }
         | Op::Checkpoint
+        | Op::Compact
         | Op::Reopen => None,
     };
     plan.ops.iter().filter_map(named).collect()

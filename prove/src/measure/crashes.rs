@@ -18,6 +18,7 @@ pub(super) const ROOM: Room = Room {
         "AC-02.recovery-killed",
         "AC-02.creation",
         "AC-02.recovery-stable",
+        "AC-02.compaction",
         "AC-03.crash-atomic",
         "AC-04.power-loss",
         "AC-04.recovery-loses-power",
@@ -63,6 +64,7 @@ fn measure(context: &Context) -> Measured {
     };
     let divergent = done.iter().filter(|case| case.came_to.is_err()).count() as u64;
     show_plans(&mut measured, came_to(false), divergent);
+    show_compactions(&mut measured, context, &done);
     if !context.scale.nested_in_full {
         name_all_lost(&mut measured);
     }
@@ -193,6 +195,18 @@ fn show_plans<'a>(
     );
     measured.show("AC-04.ext4", ext4);
     measured.show("AC-04.recovery-loses-power", nested_power);
+}
+
+/// Shows the kills of those plans that compact.
+fn show_compactions(measured: &mut Measured, context: &Context, done: &[Case]) {
+    let capabilities = context.subject.about().capabilities;
+    let compacts = |case: &&Case| {
+        Mechanisms::reached_by(&case.plan, capabilities).contains(Mechanism::Compaction)
+    };
+    let came_to = done.iter().filter(compacts).filter_map(|case| case.came_to.as_ref().ok());
+    let total = Explored::total(came_to.map(|one| &one.posix));
+    let kills = select(&total.first, "compaction ", |tier| tier == Tier::T0);
+    measured.show("AC-02.compaction", kills);
 }
 
 /// Of T1, a nested power loss is only the one that takes all that is pending, unless asked for in

@@ -26,8 +26,10 @@ const CLAIMS: &[&str] = &[
     "AC-02.clean-close",
     "AC-03.transactions",
     "AC-06.differential",
+    "AC-06.compaction",
     "AC-07.dense",
     "AC-08.differential",
+    "AC-08.compaction",
     "AC-09.differential",
 ];
 
@@ -70,6 +72,8 @@ fn mechanism(claim: &str) -> Option<Mechanism> {
         "AC-02.clean-close" => Some(Mechanism::Reopen),
         "AC-03.transactions" => Some(Mechanism::MultiOperationTransaction),
         "AC-06.differential" => Some(Mechanism::SnapshotAcrossWrite),
+        "AC-06.compaction" => Some(Mechanism::SnapshotAcrossCompaction),
+        "AC-08.compaction" => Some(Mechanism::Compaction),
         "AC-09.differential" => Some(Mechanism::SharedIdentity),
         _ => None,
     }

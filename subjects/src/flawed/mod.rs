@@ -77,6 +77,12 @@ const ROWS: &[Row] = &[
         Flaws { snapshot_broken_by_checkpoint: true, ..Flaws::NONE },
     ),
     (
+        "compaction-ignores-snapshots",
+        "reads the current state through snapshots that are older than a compaction",
+        &["AC-06"],
+        Flaws { compaction_ignores_snapshots: true, ..Flaws::NONE },
+    ),
+    (
         "sequence-skips-on-abort",
         "uses up a sequence number for each aborted transaction",
         &["AC-07"],
@@ -87,6 +93,12 @@ const ROWS: &[Row] = &[
         "takes the identity drawn for an insert even if it is live",
         &["AC-08"],
         Flaws { insert_overwrites_live: true, ..Flaws::NONE },
+    ),
+    (
+        "compaction-resurrects",
+        "drops deletions in a compaction, but not what they hid",
+        &["AC-08"],
+        Flaws { compaction_resurrects: true, ..Flaws::NONE },
     ),
     (
         "key-without-collection",

@@ -127,6 +127,11 @@ impl<'a> TinyClient<'a> {
                 self.store.checkpoint(&mut self.store.writer())?;
                 Ok(Outcome::Done)
             }
+            Op::Compact => {
+                self.outside_transaction()?;
+                self.store.compact(&mut self.store.writer())?;
+                Ok(Outcome::Done)
+            }
             Op::Reopen => Err(ErrorClass::Unsupported),
         }
     }
@@ -171,8 +176,10 @@ impl<'a> TinyClient<'a> {
         let snapshot = self.slots.get(&slot).ok_or(ErrorClass::Misuse)?;
         self.known(collection)?;
         let current = self.store.visible();
-        let broken = self.store.flaws.snapshot_broken_by_checkpoint
-            && snapshot.checkpoints < current.checkpoints;
+        let flaws = &self.store.flaws;
+        let broken = flaws.snapshot_broken_by_checkpoint
+            && snapshot.checkpoints < current.checkpoints
+            || flaws.compaction_ignores_snapshots && snapshot.compactions < current.compactions;
         Ok(if broken { current.data } else { Arc::clone(&snapshot.data) })
     }
 

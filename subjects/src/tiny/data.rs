@@ -12,6 +12,8 @@ use super::record::Change;
 pub(super) struct Data {
     collections: BTreeSet<Collection>,
     entities: BTreeMap<(Collection, Id), Bytes>,
+    /// The last content of what was deleted, for the flaw that brings it back.
+    deleted: BTreeMap<(Collection, Id), Bytes>,
 }
 
 impl Data {
@@ -35,12 +37,22 @@ impl Data {
                 self.collections.insert(collection);
             }
             Change::Put(collection, id, content) => {
+                self.deleted.remove(&(collection, id));
                 self.entities.insert((collection, id), content);
             }
             Change::Delete(collection, id) => {
-                self.entities.remove(&(collection, id));
+                let removed = self.entities.remove_entry(&(collection, id));
+                self.deleted.extend(removed);
             }
         }
+    }
+
+    /// The changes that bring back what was deleted.
+    pub(super) fn deleted(&self) -> Vec<Change> {
+        let deleted = self.deleted.iter();
+        deleted
+            .map(|((collection, id), content)| Change::Put(*collection, *id, content.clone()))
+            .collect()
     }
 
     /// The changes that make an empty store equal to this one.

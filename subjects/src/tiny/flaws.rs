@@ -26,6 +26,10 @@ pub struct Flaws {
     pub no_dir_sync: bool,
     /// After a checkpoint, older snapshots read the current state.
     pub snapshot_broken_by_checkpoint: bool,
+    /// After a compaction, older snapshots read the current state.
+    pub compaction_ignores_snapshots: bool,
+    /// A compaction drops deletions but not what they hid, so what was deleted is back.
+    pub compaction_resurrects: bool,
     /// An aborted transaction uses up a sequence number.
     pub sequence_skips_on_abort: bool,
     /// An insert takes the identity drawn even if it is live.
@@ -46,6 +50,8 @@ impl Flaws {
         ack_before_sync: false,
         no_dir_sync: false,
         snapshot_broken_by_checkpoint: false,
+        compaction_ignores_snapshots: false,
+        compaction_resurrects: false,
         sequence_skips_on_abort: false,
         insert_overwrites_live: false,
         key_without_collection: false,

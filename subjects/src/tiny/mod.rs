@@ -2,7 +2,7 @@
 //! for each way to break one.
 //!
 //! One log file of checksummed records. A commit is one append and one sync, then it is visible.
-//! A checkpoint, and every open, writes the whole store into a new log and renames it into place.
+//! A checkpoint, a compaction, and every open, writes the whole store into a new log and renames it into place.
 //! Everything is in memory; a snapshot is a clone.
 
 mod client;

@@ -31,6 +31,8 @@ pub(super) struct Visible {
     early: Option<Arc<Data>>,
     /// How many checkpoints there were, for the flaw that breaks snapshots at one.
     pub(super) checkpoints: u64,
+    /// How many compactions there were, for the flaw that breaks snapshots at one.
+    pub(super) compactions: u64,
 }
 
 impl Visible {
@@ -50,7 +52,12 @@ impl TinyStore {
     ) -> Self {
         Self {
             log: Mutex::new(log),
-            visible: Mutex::new(Visible { data: Arc::new(data), early: None, checkpoints: 0 }),
+            visible: Mutex::new(Visible {
+                data: Arc::new(data),
+                early: None,
+                checkpoints: 0,
+                compactions: 0,
+            }),
             flaws,
             entropy: Entropy::new(settings),
             max_payload: settings.max_payload as usize,
@@ -134,6 +141,18 @@ impl TinyStore {
     pub(super) fn checkpoint(&self, log: &mut Log) -> Result<(), ErrorClass> {
         log.checkpoint(&self.visible().data)?;
         self.visible.lock().checkpoints += 1;
+        Ok(())
+    }
+
+    /// Writes the store into a new log: it is what a checkpoint does, and leaves out all that is
+    /// not needed any more.
+    pub(super) fn compact(&self, log: &mut Log) -> Result<(), ErrorClass> {
+        if self.flaws.compaction_resurrects {
+            let deleted = self.visible().data.deleted();
+            self.publish(deleted);
+        }
+        log.checkpoint(&self.visible().data)?;
+        self.visible.lock().compactions += 1;
         Ok(())
     }
 }

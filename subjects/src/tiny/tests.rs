@@ -45,6 +45,8 @@ fn flaws_without_crashes_show_in_plans() {
     let flaws = [
         Flaws { hash_map_order: true, ..Flaws::NONE },
         Flaws { snapshot_broken_by_checkpoint: true, ..Flaws::NONE },
+        Flaws { compaction_ignores_snapshots: true, ..Flaws::NONE },
+        Flaws { compaction_resurrects: true, ..Flaws::NONE },
         Flaws { sequence_skips_on_abort: true, ..Flaws::NONE },
         Flaws { insert_overwrites_live: true, ..Flaws::NONE },
         Flaws { key_without_collection: true, ..Flaws::NONE },

@@ -46,11 +46,18 @@ fn a_divergence_belongs_to_what_its_plan_still_needs() {
     check(vec![create(0), create(1), put(1), get(0)], nothing(), something(), "AC-09.differential");
     check(vec![create(0), put(0)], committed(1), committed(2), "AC-07.dense");
     check(
-        vec![create(0), Op::Snapshot { slot: 0 }, put(0), snapshot_get],
+        vec![create(0), Op::Snapshot { slot: 0 }, put(0), snapshot_get.clone()],
         nothing(),
         something(),
         "AC-06.differential",
     );
+    check(
+        vec![create(0), Op::Snapshot { slot: 0 }, put(0), Op::Compact, snapshot_get],
+        nothing(),
+        something(),
+        "AC-06.compaction",
+    );
+    check(vec![create(0), put(0), Op::Compact, get(0)], something(), nothing(), "AC-08.compaction");
     check(vec![create(0), put(0), Op::Reopen, get(0)], something(), nothing(), "AC-02.clean-close");
     check(
         vec![create(0), Op::Begin, put(0), Op::Abort, get(0)],
