@@ -8,7 +8,10 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use entidb_engine::{CollectionId, Database, Result};
-use proofhouse_bench::{ENTITY_LEN, id, load, store};
+use proofhouse_bench::{ENTITY_LEN, id, load, peak, store};
+
+#[global_allocator]
+static ALLOCATOR: peak::Counted = peak::Counted;
 
 const ROUNDS: usize = 7;
 const GETS: u64 = 1_000_000;
@@ -23,9 +26,7 @@ fn main() {
     println!(
         "{entities} entities of {ENTITY_LEN} bytes: loaded in {loading:.1?}, closed in {closing:.1?}"
     );
-    #[expect(clippy::cast_precision_loss, reason = "a ratio for people")]
-    let ratio = bytes_below(dir.path()) as f64 / (entities * ENTITY_LEN as u64) as f64;
-    println!("space: {ratio:.3} x payload");
+    show_space(dir.path(), entities);
 
     show("open after a clean close", 1, || drop(store(dir.path()).expect("an open")));
     let (db, collection) = store(dir.path()).expect("an open");
@@ -43,6 +44,16 @@ fn main() {
     show("verify", entities, || {
         assert_eq!(db.verify().expect("a sound store").records, entities);
     });
+    let (growth, ()) = peak::growth(|| assert_eq!(count(&db, collection, false), entities));
+    println!("memory of a scan: {} KiB at most", growth >> 10);
+
+    load(&db, collection, entities / 2, 10_000).expect("half of them again");
+    db.checkpoint().expect("a checkpoint");
+    show_space(dir.path(), entities);
+    let compact = || timed(|| db.compact().expect("a compaction")).1;
+    let (growth, compacting) = peak::growth(compact);
+    println!("compacted in {compacting:.1?}, memory {} KiB at most", growth >> 10);
+    show_space(dir.path(), entities);
 }
 
 /// Reads pseudo-random entities, numbered from `first` on.
@@ -69,6 +80,12 @@ fn count(db: &Database, collection: CollectionId, backwards: bool) -> u64 {
         scan.for_each(one);
     }
     read
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a ratio for people")]
+fn show_space(dir: &Path, entities: u64) {
+    let ratio = bytes_below(dir) as f64 / (entities * ENTITY_LEN as u64) as f64;
+    println!("space: {ratio:.3} x payload");
 }
 
 fn timed<T>(act: impl FnOnce() -> T) -> (T, Duration) {

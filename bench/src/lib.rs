@@ -1,6 +1,7 @@
 //! Work that the benchmarks share: entities of a fixed shape, stores of a known size.
 
 pub mod counting;
+pub mod peak;
 
 use std::path::Path;
 
