@@ -46,3 +46,8 @@ pub fn embedded() -> Result<Vectors, VectorsError> {
         })
     })
 }
+
+/// The files that [`embedded`] reads, by name: enough for a reader in another language.
+pub fn embedded_files() -> impl Iterator<Item = (&'static str, &'static [u8])> {
+    FILES.iter().copied()
+}

@@ -1,6 +1,7 @@
 //! Why vectors cannot be used. Each message names the file and what to do.
 
-use std::io;
+use std::path::Path;
+use std::{fs, io};
 
 use crate::file::VERSION;
 
@@ -18,7 +19,7 @@ pub enum VectorsError {
         source: io::Error,
     },
     /// A file is not what the format says.
-    #[error("{file}: {reason}; restore it, or write the vectors anew with `proofhouse-golden`")]
+    #[error("{file}: {reason}; restore it, or write the vectors anew")]
     Malformed {
         /// The file, by its name in the directory.
         file: String,
@@ -65,4 +66,13 @@ pub enum VectorsError {
         /// What is wrong.
         reason: String,
     },
+}
+
+impl VectorsError {
+    /// Reads a file of a directory by its name.
+    pub(crate) fn reading(dir: &Path, name: &str) -> Result<Vec<u8>, Self> {
+        let path = dir.join(name);
+        fs::read(&path)
+            .map_err(|source| Self::Unreadable { file: path.display().to_string(), source })
+    }
 }

@@ -92,16 +92,16 @@ fn plain_entries(family: &str) -> Vec<Entry> {
 }
 
 /// A family about to be written.
-struct Family {
-    name: &'static str,
-    file: &'static str,
-    about: &'static str,
-    entries: Vec<Entry>,
+pub(crate) struct Family {
+    pub(crate) name: &'static str,
+    pub(crate) file: &'static str,
+    pub(crate) about: &'static str,
+    pub(crate) entries: Vec<Entry>,
     /// Files beside the JSON.
-    files: BTreeMap<String, Vec<u8>>,
+    pub(crate) files: BTreeMap<String, Vec<u8>>,
 }
 
-fn assemble(families: Vec<Family>) -> BTreeMap<String, Vec<u8>> {
+pub(crate) fn assemble(families: Vec<Family>) -> BTreeMap<String, Vec<u8>> {
     let mut files = BTreeMap::new();
     let mut index = Vec::new();
     for mut family in families {

@@ -1,7 +1,6 @@
 //! Vectors as they are checked: loaded from files, verified, typed.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::Path;
 
 use entidb_engine::codec::{Limits, Profile, RejectClass, Value};
@@ -110,12 +109,7 @@ impl Vectors {
     /// # Errors
     /// Which file is missing, damaged, of a newer format or of an unknown family.
     pub fn load(dir: &Path) -> Result<Self, VectorsError> {
-        Self::read(&|name| {
-            fs::read(dir.join(name)).map_err(|source| VectorsError::Unreadable {
-                file: dir.join(name).display().to_string(),
-                source,
-            })
-        })
+        Self::read(&|name| VectorsError::reading(dir, name))
     }
 
     /// Loads vectors from wherever `read` finds files by name.
@@ -163,7 +157,7 @@ pub(crate) type ReadFile<'a> = dyn Fn(&str) -> Result<Vec<u8>, VectorsError> + '
 type Files = BTreeMap<String, Vec<u8>>;
 
 /// Parses a file of the format, once its header shows that it is one this version understands.
-fn parse<T: DeserializeOwned>(file: &str, bytes: &[u8]) -> Result<T, VectorsError> {
+pub(crate) fn parse<T: DeserializeOwned>(file: &str, bytes: &[u8]) -> Result<T, VectorsError> {
     let malformed = |reason| VectorsError::Malformed { file: file.to_owned(), reason };
     let syntax = |error: serde_json::Error| malformed(error.to_string());
     let header: Header = serde_json::from_slice(bytes).map_err(syntax)?;
@@ -183,14 +177,7 @@ fn load<T>(
     vector: impl Fn(Entry, &Files) -> Result<T, String>,
 ) -> Result<Vec<T>, VectorsError> {
     let malformed = |reason| VectorsError::Malformed { file: entry.file.clone(), reason };
-    let mut files = Files::new();
-    for (name, digest) in &entry.sha256 {
-        let bytes = read(name)?;
-        if sha256(&bytes) != *digest {
-            return Err(VectorsError::WrongDigest { file: name.clone() });
-        }
-        files.insert(name.clone(), bytes);
-    }
+    let files = verified(entry, read)?;
     let text = files.get(&entry.file).ok_or_else(|| malformed(format!("no digest in {INDEX}")))?;
     let family: FamilyFile = parse(&entry.file, text)?;
     if family.family != entry.family {
@@ -214,8 +201,31 @@ fn load<T>(
     Ok(vectors)
 }
 
-/// SHA-256 in hexadecimal.
-pub(crate) fn sha256(bytes: &[u8]) -> String {
+/// The files of a family, as the index lists them.
+fn verified(entry: &FamilyEntry, read: &ReadFile<'_>) -> Result<Files, VectorsError> {
+    let mut files = Files::new();
+    for (name, digest) in &entry.sha256 {
+        let bytes = read(name)?;
+        if sha256(&bytes) != *digest {
+            return Err(VectorsError::WrongDigest { file: name.clone() });
+        }
+        files.insert(name.clone(), bytes);
+    }
+    Ok(files)
+}
+
+/// The names of all files that the index leads to, each verified.
+pub(crate) fn listed_files(read: &ReadFile<'_>) -> Result<BTreeSet<String>, VectorsError> {
+    let index: Index = parse(INDEX, &read(INDEX)?)?;
+    let mut names = BTreeSet::new();
+    for entry in &index.families {
+        names.extend(verified(entry, read)?.into_keys());
+    }
+    Ok(names)
+}
+
+/// SHA-256 in hexadecimal, as the index lists files by it.
+pub fn sha256(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
 }
 

@@ -18,6 +18,7 @@ mod subjects;
 #[cfg(test)]
 mod tests;
 mod trace;
+mod vectors;
 
 use std::io::Write as _;
 use std::num::NonZeroUsize;
@@ -81,6 +82,9 @@ enum Command {
     /// Looks into a trace file.
     #[command(subcommand)]
     Trace(trace::TraceCommand),
+    /// Makes and checks the golden vectors (vectors/README.md).
+    #[command(subcommand)]
+    Vectors(vectors::VectorsCommand),
     /// A process to be killed; started by `prove`.
     #[command(name = "__victim", hide = true)]
     Victim(process::VictimArgs),
@@ -165,6 +169,7 @@ fn run(cli: Cli) -> Result<ExitCode, Problem> {
         #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
         Command::Record(args) => record::run(args),
         Command::Trace(command) => trace::run(&command),
+        Command::Vectors(command) => vectors::run(&command),
         Command::Victim(args) => process::victim(&args),
         Command::Survivor(args) => process::survivor(&args),
         Command::Digests(args) => process::digests(&args),

@@ -11,6 +11,7 @@ pub(crate) mod gates;
 mod identity;
 pub(crate) mod kills;
 mod process_kills;
+mod readers;
 pub(crate) mod recorded;
 #[cfg(test)]
 mod tests;
@@ -95,6 +96,7 @@ pub static ROOMS: &[Room] = &[
     identity::ROOM,
     dependencies::ROOM,
     cbor::ROOM,
+    readers::ROOM,
 ];
 
 /// The rooms for engines behind the line protocol. Claims that none of them serves need an engine

@@ -74,6 +74,7 @@ function name({ bytes, rule }) {
 
 function keyOrder(bytes) {
   const keys = [];
+  if (bytes.length % 20 !== 0) throw new Refused("invalid");
   for (let at = 0; at < bytes.length; at += 20) {
     const entity = bytes.subarray(at + 4, at + 20);
     keys.push({ position: keys.length, collection: bytes.readUInt32LE(at), entity });

@@ -7,6 +7,9 @@ import { sha256 } from "./layout.mjs";
 const [FORMAT, VERSION] = ["proofhouse-vectors", 1];
 const FIELDS = "id rule meaning source value diagnostic given bytes files expect".split(" ");
 
+/** Whatever families there are: for programs that look at one of them only. */
+export const ANY = { has: () => true };
+
 /** Vectors that cannot be used; the message names the file. */
 export class Unusable extends Error {}
 

@@ -77,6 +77,8 @@ def hashes(vector, _):
 def name(vector, _):
     data = vector["bytes"]
     if vector["rule"] == "key-order":
+        if len(data) % 20:
+            raise Refused("invalid")
         keys = [data[at : at + 20] for at in range(0, len(data), 20)]
         order = sorted(range(len(keys)), key=lambda it: (
             int.from_bytes(keys[it][:4], "little"), keys[it][4:]))

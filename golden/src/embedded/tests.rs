@@ -7,5 +7,5 @@ use crate::generate;
 fn embedded_files_are_the_generated_ones() {
     let embedded: BTreeMap<_, _> =
         FILES.iter().map(|(name, bytes)| ((*name).to_owned(), bytes.to_vec())).collect();
-    assert!(embedded == generate(), "write the vectors anew with `proofhouse-golden`");
+    assert!(embedded == generate(), "write the vectors anew with `proofhouse vectors generate`");
 }

@@ -163,5 +163,6 @@ fn order() -> Rows {
         let order: Vec<_> = order.iter().map(ToString::to_string).collect();
         rows.accept(id, meaning, &bytes, json!({ "order": order }));
     }
+    rows.reject("cut", "the last key is cut short", &[0; 39], "invalid");
     rows
 }

@@ -18,7 +18,7 @@ pub(super) fn name(rule: &str, bytes: &[u8]) -> Answer {
     match rule {
         "file-name" => file_name(bytes),
         "collection-name" => collection_name(bytes),
-        _ => Ok(key_order(bytes)),
+        _ => key_order(bytes),
     }
 }
 
@@ -56,10 +56,12 @@ fn collection_name(bytes: &[u8]) -> Answer {
 }
 
 /// The positions of keys in ascending order; equal ones as they come.
-fn key_order(bytes: &[u8]) -> serde_json::Value {
-    let mut keys: Vec<_> = bytes
-        .as_chunks::<KEY_LEN>()
-        .0
+fn key_order(bytes: &[u8]) -> Answer {
+    let (keys, rest) = bytes.as_chunks::<KEY_LEN>();
+    if !rest.is_empty() {
+        return Err("invalid".to_owned());
+    }
+    let mut keys: Vec<_> = keys
         .iter()
         .enumerate()
         .map(|(position, key)| {
@@ -71,5 +73,5 @@ fn key_order(bytes: &[u8]) -> serde_json::Value {
         .collect();
     keys.sort();
     let order: Vec<_> = keys.iter().map(|(_, _, position)| position.to_string()).collect();
-    json!({ "order": order })
+    Ok(json!({ "order": order }))
 }

@@ -476,23 +476,26 @@ pub(super) static CANONICAL_CBOR: Criterion = Criterion {
         Claim {
             id: "AC-12.python",
             text: "An independent reader in Python agrees with the vectors.",
-            method: "The vectors through a reader that shares no code.",
+            method: "The vectors, whole stores and recovery among them, and damage of the run's seed with \
+                 the engine's answers, through a reader written from docs/format.md alone.",
             needs: &[Need::EntiDb],
-            status: Planned("the Python reader"),
+            status: Exists,
         },
         Claim {
             id: "AC-12.javascript",
             text: "An independent reader in JavaScript agrees with the vectors.",
-            method: "The vectors through a reader that shares no code.",
+            method: "The vectors, whole stores and recovery among them, and damage of the run's seed with \
+                 the engine's answers, through a reader written from docs/format.md alone.",
             needs: &[Need::EntiDb],
-            status: Planned("the JavaScript reader"),
+            status: Exists,
         },
         Claim {
             id: "AC-12.c",
             text: "An independent reader in C agrees with the vectors.",
-            method: "The vectors through a reader that shares no code.",
+            method: "The vectors of CBOR, checksums and single records, and damage of the run's seed with \
+                 the engine's answers, through a reader written from docs/format.md alone.",
             needs: &[Need::EntiDb],
-            status: Planned("the C reader"),
+            status: Exists,
         },
     ],
 };

@@ -10,7 +10,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("crash", &[]),
     ("subjects", &["engine", "model", "crash"]),
-    ("golden", &["engine"]),
+    ("golden", &["engine", "model"]),
     ("prove", &["engine", "model", "crash", "subjects", "golden"]),
     ("bench", &["engine", "model", "crash", "subjects", "prove", "golden"]),
 ];

@@ -1,0 +1,210 @@
+//! Writing the vectors into a directory: what was published changes only on purpose.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use crate::error::VectorsError;
+use crate::file::{Bytes, FamilyFile, INDEX, Index, Part};
+use crate::generate;
+use crate::vectors::{ReadFile, listed_files, parse};
+
+#[cfg(test)]
+mod tests;
+
+/// The story of changes, beside the data.
+const CHANGELOG: &str = "CHANGELOG.md";
+/// Files that are no data: written by people, or made with every generation.
+const BESIDE: [&str; 3] = ["README.md", CHANGELOG, "COVERAGE.md"];
+/// What the story begins with.
+const HEADING: &str = "# Changes of published vectors\n\nNewest first; written by `proofhouse vectors \
+                       generate --bless`. What was only added is not listed.\n";
+/// At most this many vectors are named in a message; the story names all.
+const NAMED_MAX: usize = 5;
+
+/// What writing the vectors did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Published {
+    /// Vectors that were not there before.
+    pub added: usize,
+    /// Vectors that stayed what they were.
+    pub kept: usize,
+    /// Vectors that changed, by family and id.
+    pub changed: Vec<String>,
+    /// Vectors that are gone, by family and id.
+    pub removed: Vec<String>,
+}
+
+/// Why the vectors were not written. Nothing was changed then, unless a write itself failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PublishError {
+    /// What is there cannot be read as vectors.
+    #[error(transparent)]
+    Vectors(#[from] VectorsError),
+    /// The directory holds something else.
+    #[error("{0}: no file of the vectors; remove it, or name another directory")]
+    Dirty(String),
+    /// Published vectors would change.
+    #[error(
+        "published vectors would change: {0}; if that is meant, `--bless` it with a `--reason`"
+    )]
+    Unblessed(String),
+    /// A blessing without a reason.
+    #[error("--bless needs a reason: say why what was published changes")]
+    NoReason,
+    /// A file cannot be read or written.
+    #[error("{path}: {source}; check the path and its permissions", path = .path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// Writes the vectors into a directory: an empty one, one that does not exist, or one that holds
+/// vectors and nothing else. With a `blessing`, the reason, published vectors may change or go; it
+/// is entered into the directory's changelog.
+///
+/// # Errors
+/// [`PublishError`]: vectors that cannot be read, files that are none, published vectors that would
+/// change without a blessing, a blessing without a reason.
+pub fn publish(dir: &Path, blessing: Option<&str>) -> Result<Published, PublishError> {
+    if blessing.is_some_and(|reason| reason.trim().is_empty()) {
+        return Err(PublishError::NoReason);
+    }
+    let generated = generate();
+    let before = published(dir)?;
+    let read = |name: &str| Ok(generated.get(name).cloned().unwrap_or_default());
+    let after = fingerprints(&read)?;
+    let is_changed = |id: &&String| after.get(*id).is_some_and(|it| *it != before.vectors[*id]);
+    let changes = Published {
+        added: after.keys().filter(|id| !before.vectors.contains_key(*id)).count(),
+        kept: after.iter().filter(|(id, it)| before.vectors.get(*id) == Some(*it)).count(),
+        changed: before.vectors.keys().filter(is_changed).cloned().collect(),
+        removed: before.vectors.keys().filter(|id| !after.contains_key(*id)).cloned().collect(),
+    };
+    if !(changes.changed.is_empty() && changes.removed.is_empty()) {
+        let Some(reason) = blessing else {
+            return Err(PublishError::Unblessed(summary(&changes)));
+        };
+        tell(dir, reason.trim(), &changes)?;
+    }
+    for name in before.files.iter().filter(|name| !generated.contains_key(*name)) {
+        at(&dir.join(name), fs::remove_file(dir.join(name)))?;
+    }
+    for (name, bytes) in &generated {
+        write(&dir.join(name), bytes)?;
+    }
+    Ok(changes)
+}
+
+/// What a directory holds.
+#[derive(Default)]
+struct Before {
+    /// The files that its index leads to.
+    files: BTreeSet<String>,
+    /// What each vector says, by family and id.
+    vectors: BTreeMap<String, String>,
+}
+
+fn published(dir: &Path) -> Result<Before, PublishError> {
+    let mut present = BTreeSet::new();
+    if dir.exists() {
+        list(dir, "", &mut present)?;
+    }
+    present.retain(|name| !BESIDE.contains(&name.as_str()));
+    let mut before = Before::default();
+    if present.contains(INDEX) {
+        let read = |name: &str| VectorsError::reading(dir, name);
+        before.files = listed_files(&read)?;
+        before.vectors = fingerprints(&read)?;
+    }
+    match present.into_iter().find(|name| name != INDEX && !before.files.contains(name)) {
+        Some(stray) => Err(PublishError::Dirty(dir.join(stray).display().to_string())),
+        None => Ok(before),
+    }
+}
+
+/// The names of all files below a directory, with `/`.
+fn list(dir: &Path, prefix: &str, found: &mut BTreeSet<String>) -> Result<(), PublishError> {
+    for entry in at(dir, fs::read_dir(dir))? {
+        let entry = at(dir, entry)?;
+        let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        if at(dir, entry.file_type())?.is_dir() {
+            list(&entry.path(), &format!("{name}/"), found)?;
+        } else {
+            found.insert(name);
+        }
+    }
+    Ok(())
+}
+
+/// What each vector says, by family and id: its line, and the digests of the files it names.
+fn fingerprints(read: &ReadFile<'_>) -> Result<BTreeMap<String, String>, VectorsError> {
+    let mut found = BTreeMap::new();
+    let index: Index = parse(INDEX, &read(INDEX)?)?;
+    for family in index.families {
+        let file: FamilyFile = parse(&family.file, &read(&family.file)?)?;
+        for vector in file.vectors {
+            let files = vector.bytes.iter().chain(vector.files.iter().flat_map(BTreeMap::values));
+            let digests = files.flat_map(named_files).map(|name| family.sha256.get(name).cloned());
+            let digests: Vec<_> = digests.collect();
+            let id = format!("{} {}", family.family, vector.id);
+            found.insert(id, format!("{vector:?} {digests:?}"));
+        }
+    }
+    Ok(found)
+}
+
+fn named_files(bytes: &Bytes) -> Vec<&str> {
+    fn name(part: &Part) -> Option<&str> {
+        match part {
+            Part::File(named) => Some(named.file.as_str()),
+            Part::Hex(_) | Part::Run(_) => None,
+        }
+    }
+    let Bytes::Parts(parts) = bytes else { return Vec::new() };
+    parts.iter().filter_map(name).collect()
+}
+
+fn summary(changes: &Published) -> String {
+    let all = changes.changed.iter().chain(&changes.removed);
+    let named: Vec<_> = all.clone().take(NAMED_MAX).cloned().collect();
+    match all.count() - named.len() {
+        0 => named.join(", "),
+        more => format!("{} and {more} more", named.join(", ")),
+    }
+}
+
+/// Enters a change into the story, above the earlier ones.
+fn tell(dir: &Path, reason: &str, changes: &Published) -> Result<(), PublishError> {
+    let path = dir.join(CHANGELOG);
+    let before =
+        if path.exists() { at(&path, fs::read_to_string(&path))? } else { HEADING.to_owned() };
+    let (heading, earlier) = match before.find("\n## ") {
+        Some(first) => before.split_at(first),
+        None => (before.as_str(), ""),
+    };
+    let mut story = format!("{}\n\n## {reason}\n\n", heading.trim_end());
+    for (what, ids) in [("changed", &changes.changed), ("removed", &changes.removed)] {
+        for id in ids {
+            // Writing to memory cannot fail.
+            let _ = writeln!(story, "- {what}: {id}");
+        }
+    }
+    write(&path, (story + earlier).as_bytes())
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), PublishError> {
+    if let Some(parent) = path.parent() {
+        at(parent, fs::create_dir_all(parent))?;
+    }
+    at(path, fs::write(path, bytes))
+}
+
+fn at<T>(path: &Path, result: io::Result<T>) -> Result<T, PublishError> {
+    result.map_err(|source| PublishError::Io { path: path.to_owned(), source })
+}

@@ -1,0 +1,131 @@
+//! Damaged vectors: what a seed makes of the vectors, with the engine's answer as what is due.
+//!
+//! A reader in another language that agrees with all vectors may still take other damage for good.
+//! A sample has the format of the vectors, so it is checked by the same command. Nothing of it is
+//! kept: the engine's answer to damage is no specification.
+
+mod damage;
+
+use std::collections::BTreeMap;
+
+use entidb_engine::codec::{Limits, RejectClass, Value};
+use proofhouse_model::rng::Rng;
+
+use crate::embedded;
+use crate::error::VectorsError;
+use crate::families::{self, CBOR, FAMILIES};
+use crate::file::{Bytes, Entry, Expect, Limits as Given};
+use crate::generate::{Family, assemble};
+use crate::notation;
+use crate::reader::{EngineReader, Reader};
+use crate::vectors::{CborVector, Material, PROFILES, Vector, profile_name};
+use crate::{Codec, EngineCodec};
+
+#[cfg(test)]
+mod tests;
+
+/// What a reader must not take from a vector that was not damaged.
+const RULE: &str = "damaged";
+
+/// A directory of damaged vectors, `count` of each family that readers read: files by name.
+///
+/// # Errors
+/// The vectors carried in this program cannot be read.
+pub fn sample(seed: u64, count: usize) -> Result<BTreeMap<String, Vec<u8>>, VectorsError> {
+    let vectors = embedded()?;
+    let mut rng = Rng::new(seed);
+    let mut sampled = vec![sampled(
+        CBOR,
+        "cbor.json",
+        (0..count).filter_map(|number| {
+            let vector = rng.pick(&vectors.cbor)?;
+            Some(damaged_cbor(vector, number, &mut rng))
+        }),
+    )];
+    for family in FAMILIES {
+        let all = vectors.families.get(family.name).map_or(&[][..], Vec::as_slice);
+        sampled.push(self::sampled(
+            family.name,
+            family.file,
+            (0..count).filter_map(|number| {
+                let vector = rng.pick(all)?;
+                Some(damaged(family, vector, number, &mut rng))
+            }),
+        ));
+    }
+    Ok(assemble(sampled))
+}
+
+fn sampled(name: &'static str, file: &'static str, entries: impl Iterator<Item = Entry>) -> Family {
+    let about = "A sample of damaged vectors.";
+    Family { name, file, about, entries: entries.collect(), files: BTreeMap::new() }
+}
+
+fn damaged_cbor(vector: &CborVector, number: usize, rng: &mut Rng) -> Entry {
+    let mut bytes = vector.bytes.clone();
+    let story = damage::bytes(&mut bytes, rng);
+    let answers = PROFILES.map(|profile| EngineCodec.decode(&bytes, profile, &vector.limits));
+    let value = answers.iter().find_map(|answer| answer.as_ref().ok()).map(notation::from_value);
+    let names = PROFILES.map(|profile| profile_name(profile).to_owned());
+    let due = |answer: Result<Value, RejectClass>| match answer {
+        Ok(_) => Expect::Accept,
+        Err(class) => Expect::Reject(class.name().to_owned()),
+    };
+    let limits = (vector.limits != Limits::default()).then_some(Given {
+        max_depth: Some(vector.limits.max_depth),
+        max_len: Some(vector.limits.max_len),
+    });
+    Entry {
+        given: limits.and_then(|limits| serde_json::to_value(limits).ok()),
+        value,
+        bytes: Some(Bytes::in_line(&bytes)),
+        expect: names.into_iter().zip(answers.map(due)).collect(),
+        ..entry(&vector.id, number, &story)
+    }
+}
+
+fn damaged(family: &families::Family, vector: &Vector, number: usize, rng: &mut Rng) -> Entry {
+    let mut vector = vector.clone();
+    // A vector's rule may say how it is read.
+    let rule = vector.rule.clone();
+    let story = damage::vector(family.name, &mut vector, rng);
+    let mut value = None;
+    let mut expect = BTreeMap::new();
+    for setting in family.settings {
+        let due = match EngineReader.read(family.name, &vector, setting) {
+            Ok(found) => {
+                value = Some(found);
+                Expect::Accept
+            }
+            Err(class) => Expect::Reject(class),
+        };
+        expect.insert((*setting).to_owned(), due);
+    }
+    let named = |files: BTreeMap<String, Vec<u8>>| {
+        files.into_iter().map(|(name, bytes)| (name, Bytes::in_line(&bytes))).collect()
+    };
+    let (bytes, files) = match vector.material {
+        Material::Bytes(bytes) => (Some(Bytes::in_line(&bytes)), None),
+        Material::Files(files) => (None, Some(named(files))),
+        Material::Nothing => (None, None),
+    };
+    let given = Some(vector.given).filter(|given| !given.is_null());
+    let rule = if family.name == families::NAME { rule } else { RULE.to_owned() };
+    Entry { rule, value, given, bytes, files, expect, ..entry(&vector.id, number, &story) }
+}
+
+/// A vector that lacks what is read and what is due.
+fn entry(from: &str, number: usize, story: &str) -> Entry {
+    Entry {
+        id: format!("{RULE}/{number:04}"),
+        rule: RULE.to_owned(),
+        meaning: format!("{from}: {story}"),
+        source: "the engine".to_owned(),
+        value: None,
+        diagnostic: None,
+        given: None,
+        bytes: None,
+        files: None,
+        expect: BTreeMap::new(),
+    }
+}

@@ -1,0 +1,32 @@
+use super::*;
+use crate::file::{FamilyFile, INDEX};
+
+fn sampled(seed: u64, count: usize) -> BTreeMap<String, Vec<u8>> {
+    sample(seed, count).unwrap()
+}
+
+#[test]
+fn a_seed_decides_the_whole_sample() {
+    assert!(sampled(7, 20) == sampled(7, 20));
+    assert!(sampled(7, 20) != sampled(8, 20));
+}
+
+#[test]
+fn every_family_has_damage_that_is_refused_and_answers_of_known_classes() {
+    let files = sampled(1, 150);
+    for family in FAMILIES {
+        let file: FamilyFile = serde_json::from_slice(&files[family.file]).unwrap();
+        assert_eq!(file.vectors.len(), 150, "{}", family.name);
+        let due: Vec<_> = file.vectors.iter().flat_map(|it| it.expect.values()).collect();
+        assert!(due.contains(&&Expect::Accept), "{}", family.name);
+        let classes = due.into_iter().filter_map(|due| match due {
+            Expect::Reject(class) => Some(class.as_str()),
+            Expect::Accept => None,
+        });
+        let refused: Vec<_> = classes.collect();
+        assert_eq!(refused.is_empty(), family.classes.is_empty(), "{}", family.name);
+        let unknown = refused.iter().find(|class| !family.classes.contains(class));
+        assert_eq!(unknown, None, "{}", family.name);
+    }
+    assert!(files.contains_key(INDEX));
+}
