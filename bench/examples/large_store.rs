@@ -1,6 +1,8 @@
-//! What a large store costs: bytes and reads of many short entities.
+//! What a large store costs: bytes, memory, and reads of many short entities.
 //!
 //! `cargo run --release -p proofhouse-bench --example large_store -- [ENTITIES]`
+//!
+//! Rates are per second of CPU time, so that other work on the machine counts less.
 
 #![expect(clippy::expect_used, reason = "a measurement that cannot set up its work must stop")]
 
@@ -20,16 +22,37 @@ const RANGES: u64 = 100_000;
 fn main() {
     let entities = std::env::args().nth(1).map_or(2_000_000, |n| n.parse().expect("a number"));
     let dir = tempfile::tempdir_in(".").expect("a directory for the store");
+    println!("{entities} entities of {ENTITY_LEN} bytes");
     let (db, collection) = store(dir.path()).expect("a new store");
-    let ((), loading) = timed(|| load(&db, collection, entities, 10_000).expect("a loaded store"));
-    let ((), closing) = timed(|| db.close().expect("a clean close"));
-    println!(
-        "{entities} entities of {ENTITY_LEN} bytes: loaded in {loading:.1?}, closed in {closing:.1?}"
-    );
-    show_space(dir.path(), entities);
+    let loading = timed(|| load(&db, collection, entities, 10_000).expect("a loaded store"));
+    println!("loaded in {:.1?}", loading.wall);
+    db.close().expect("a clean close");
+    show_store(dir.path(), entities, "as checkpoints left it");
 
-    show("open after a clean close", 1, || drop(store(dir.path()).expect("an open")));
+    compact(dir.path());
+    show_store(dir.path(), entities, "compacted");
+
     let (db, collection) = store(dir.path()).expect("an open");
+    load(&db, collection, entities / 2, 10_000).expect("half of them again");
+    db.close().expect("a clean close");
+    compact(dir.path());
+    show_space(dir.path(), entities, "after half was replaced, and compacted");
+}
+
+fn compact(dir: &Path) {
+    let (db, _) = store(dir).expect("an open");
+    let (growth, took) = peak::growth(|| timed(|| db.compact().expect("a compaction")));
+    println!("compaction: {:.1?}, memory grew by {} KiB at most", took.wall, growth >> 10);
+    db.close().expect("a clean close");
+}
+
+fn show_store(dir: &Path, entities: u64, state: &str) {
+    show_space(dir, entities, state);
+    let mut opens = [(); ROUNDS].map(|()| timed(|| drop(store(dir).expect("an open"))).wall);
+    opens.sort_unstable();
+    let [low, median, high] = [0, ROUNDS / 2, ROUNDS - 1].map(|at| opens[at]);
+    println!("  open after a clean close: {median:.1?} ({low:.1?} to {high:.1?})");
+    let (db, collection) = store(dir).expect("an open");
     show("random get", GETS, || gets(&db, collection, entities, 0));
     show("random get of what is absent", GETS, || gets(&db, collection, entities, entities));
     show("scan", entities, || assert_eq!(count(&db, collection, false), entities));
@@ -45,15 +68,8 @@ fn main() {
         assert_eq!(db.verify().expect("a sound store").records, entities);
     });
     let (growth, ()) = peak::growth(|| assert_eq!(count(&db, collection, false), entities));
-    println!("memory of a scan: {} KiB at most", growth >> 10);
-
-    load(&db, collection, entities / 2, 10_000).expect("half of them again");
-    db.checkpoint().expect("a checkpoint");
-    show_space(dir.path(), entities);
-    let compact = || timed(|| db.compact().expect("a compaction")).1;
-    let (growth, compacting) = peak::growth(compact);
-    println!("compacted in {compacting:.1?}, memory {} KiB at most", growth >> 10);
-    show_space(dir.path(), entities);
+    println!("  memory of a scan: {} KiB at most", growth >> 10);
+    db.close().expect("a clean close");
 }
 
 /// Reads pseudo-random entities, numbered from `first` on.
@@ -82,27 +98,43 @@ fn count(db: &Database, collection: CollectionId, backwards: bool) -> u64 {
     read
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a ratio for people")]
-fn show_space(dir: &Path, entities: u64) {
-    let ratio = bytes_below(dir) as f64 / (entities * ENTITY_LEN as u64) as f64;
-    println!("space: {ratio:.3} x payload");
+/// How long something took, and how much of it on a core.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Took {
+    cpu: Duration,
+    wall: Duration,
 }
 
-fn timed<T>(act: impl FnOnce() -> T) -> (T, Duration) {
-    let start = Instant::now();
-    let answer = act();
-    (answer, start.elapsed())
+fn timed(act: impl FnOnce()) -> Took {
+    let (start, cpu) = (Instant::now(), on_cpu());
+    act();
+    Took { cpu: on_cpu().saturating_sub(cpu), wall: start.elapsed() }
 }
 
-/// The median of some rounds, with the spread.
+/// This thread's time on a core so far (proc(5): the first field of `schedstat`).
+fn on_cpu() -> Duration {
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let nanos = stat.split(' ').next().and_then(|first| first.parse().ok());
+    Duration::from_nanos(nanos.unwrap_or_default())
+}
+
+/// The median of some rounds by CPU time, with the spread.
 fn show(what: &str, each: u64, act: impl Fn()) {
-    let mut times: Vec<Duration> = (0..ROUNDS).map(|_| timed(&act).1).collect();
+    let mut times: Vec<Took> = (0..ROUNDS).map(|_| timed(&act)).collect();
     times.sort_unstable();
-    let median = times[ROUNDS / 2];
-    let (low, high) = (times[0], times[ROUNDS - 1]);
+    let [low, median, high] = [0, ROUNDS / 2, ROUNDS - 1].map(|at| times[at].cpu);
+    let wall = times[ROUNDS / 2].wall;
     #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
     let rate = each as f64 / median.as_secs_f64();
-    println!("{what}: {median:.2?} ({low:.2?} to {high:.2?}), {rate:.0}/s");
+    println!("  {what}: {rate:.0}/s; {median:.2?} ({low:.2?} to {high:.2?}), wall {wall:.2?}");
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a ratio for people")]
+fn show_space(dir: &Path, entities: u64, state: &str) {
+    let files = bytes_below(&dir.join("SEGMENTS"));
+    let all = bytes_below(dir);
+    let ratio = |bytes: u64| bytes as f64 / (entities * ENTITY_LEN as u64) as f64;
+    println!("{state}: {:.3} x payload, of it segments {:.3}", ratio(all), ratio(files));
 }
 
 fn bytes_below(dir: &Path) -> u64 {
