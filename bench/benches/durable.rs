@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 use entidb_engine::storage::{FileStorage, OsEntropy};
 use entidb_engine::{CollectionId, Database, Options};
-use proofhouse_bench::counting::Counting;
+use proofhouse_bench::watched::Watched;
 use proofhouse_bench::{ENTITY_LEN, entity, id};
 
 /// How long each turn lasts.
@@ -129,8 +129,10 @@ struct Engine {
 
 impl Engine {
     fn open(path: &Path) -> entidb_engine::Result<Self> {
-        let storage = Counting::new(FileStorage::new(path));
-        let syncs = storage.syncs();
+        let syncs = Arc::new(AtomicU64::new(0));
+        let counted = Arc::clone(&syncs);
+        let count = move |_: &str| _ = counted.fetch_add(1, Ordering::Relaxed);
+        let storage = Watched::new(FileStorage::new(path), count);
         let db = Database::open_with(Arc::new(storage), Box::new(OsEntropy), Options::default())?;
         let collection = db.create_collection("entities")?;
         Ok(Self { db, collection, syncs, next: AtomicU64::new(0) })

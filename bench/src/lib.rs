@@ -2,6 +2,7 @@
 
 pub mod counting;
 pub mod peak;
+pub mod watched;
 
 use std::path::Path;
 

@@ -1,8 +1,7 @@
 //! One writer at a time.
 
-use std::thread::{self, ThreadId};
-
 use crate::error::{Error, Result};
+use crate::sync::thread::{self, ThreadId};
 use crate::sync::{Condvar, Mutex};
 
 /// Admits one writer; others wait. It is not a mutex guard, because a write transaction owns its

@@ -1,43 +1,40 @@
-//! Real files that count their syncs.
+//! A medium whose syncs somebody watches.
 
 use std::io;
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
-use entidb_engine::storage::{File, FileStorage, LockGuard, Storage, SyncKind};
+use entidb_engine::storage::{File, LockGuard, Storage, SyncKind};
 
-/// A store's directory whose files count how often they were synced.
-#[derive(Debug)]
-pub struct Counting {
-    inner: FileStorage,
-    syncs: Arc<AtomicU64>,
+/// Called with the file's name before each sync of a file, not of a directory; it may wait.
+type BeforeSync = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// A medium that says so before it syncs a file.
+pub struct Watched<S> {
+    inner: S,
+    before_sync: BeforeSync,
 }
 
-impl Counting {
-    /// Counts the syncs of files in `inner`.
-    pub fn new(inner: FileStorage) -> Self {
-        Self { inner, syncs: Arc::default() }
+impl<S: Storage> Watched<S> {
+    /// Has `before_sync` called with the file's name before each sync of a file in `inner`.
+    pub fn new(inner: S, before_sync: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        Self { inner, before_sync: Arc::new(before_sync) }
     }
 
-    /// How often files, not directories, were synced so far.
-    pub fn syncs(&self) -> Arc<AtomicU64> {
-        Arc::clone(&self.syncs)
-    }
-
-    fn counted(&self, inner: Arc<dyn File>) -> Arc<dyn File> {
-        Arc::new(CountingFile { inner, syncs: self.syncs() })
+    fn watched(&self, inner: Arc<dyn File>, name: &str) -> Arc<dyn File> {
+        let before_sync = Arc::clone(&self.before_sync);
+        Arc::new(WatchedFile { inner, name: name.into(), before_sync })
     }
 }
 
-impl Storage for Counting {
+impl<S: Storage> Storage for Watched<S> {
     fn open(&self, name: &str) -> io::Result<Arc<dyn File>> {
-        self.inner.open(name).map(|file| self.counted(file))
+        self.inner.open(name).map(|file| self.watched(file, name))
     }
 
     fn create(&self, name: &str) -> io::Result<Arc<dyn File>> {
-        self.inner.create(name).map(|file| self.counted(file))
+        self.inner.create(name).map(|file| self.watched(file, name))
     }
 
     fn create_dir(&self, name: &str) -> io::Result<()> {
@@ -65,12 +62,13 @@ impl Storage for Counting {
     }
 }
 
-struct CountingFile {
+struct WatchedFile {
     inner: Arc<dyn File>,
-    syncs: Arc<AtomicU64>,
+    name: String,
+    before_sync: BeforeSync,
 }
 
-impl File for CountingFile {
+impl File for WatchedFile {
     fn len(&self) -> io::Result<u64> {
         self.inner.len()
     }
@@ -92,7 +90,7 @@ impl File for CountingFile {
     }
 
     fn sync(&self, kind: SyncKind) -> io::Result<()> {
-        self.syncs.fetch_add(1, Ordering::Relaxed);
+        (self.before_sync)(&self.name);
         self.inner.sync(kind)
     }
 }
