@@ -17,7 +17,8 @@ impl IdSource for NoIds {
 }
 
 pub(crate) fn open(disk: &SimDisk) -> entidb_engine::Result<Database> {
-    let options = Options { wal_reserve: 1024, max_segment: 4096, ..Options::default() };
+    // Room for all: an extension would come before the write that a gate holds back.
+    let options = Options { wal_reserve: 8192, max_segment: 4096, ..Options::default() };
     Database::open_with(Arc::new(SimStorage::new(disk.clone())), Box::new(NoIds), options)
 }
 
