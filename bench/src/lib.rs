@@ -1,6 +1,5 @@
 //! Work that the benchmarks share: entities of a fixed shape, stores of a known size.
 
-pub mod counting;
 pub mod peak;
 pub mod watched;
 
