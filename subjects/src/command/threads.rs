@@ -72,7 +72,7 @@ impl Launch for Threads {
         self.launched.fetch_add(1, Ordering::SeqCst);
         Ok(Launched {
             pipes: Pipes::new(requests_out, answers_in),
-            process: Box::new(Thread { ends, code: self.code, _leave: leave }),
+            process: Box::new(Thread { ends, code: self.code, leave: Some(leave) }),
             hook: (self.hook)(self),
         })
     }
@@ -82,7 +82,17 @@ struct Thread {
     ends: Receiver<()>,
     code: i32,
     /// Tells the thread to leave when this is dropped.
-    _leave: Sender<()>,
+    leave: Option<Sender<()>>,
+}
+
+/// As with a process, nothing of a driver is left once it is dropped: no store that is open, and
+/// no lock of one.
+impl Drop for Thread {
+    fn drop(&mut self) {
+        drop(self.leave.take());
+        // Its pipes are closed by now, so it ends; if it has ended before, there is nobody to hear.
+        let _ = self.ends.recv();
+    }
 }
 
 impl Process for Thread {
