@@ -131,6 +131,11 @@ pub struct Ledger {
 }
 
 impl Ledger {
+    /// Lets the store's creation crash, too: it is not settled before the first operation.
+    pub fn leave_unsettled(&mut self) {
+        self.settle = false;
+    }
+
     /// Notes that an open has shown the state after so many events.
     pub fn shown(&mut self, events: u64) {
         self.settle = false;

@@ -105,7 +105,8 @@ pub fn explore(
     loop {
         let batch = next_batch(life, &mut states, &mut seen, &mut explored.counts);
         if batch.is_empty() || budget.is_spent() {
-            explored.bad_media.counts = *explored.counts.tier(Tier::BadMedia);
+            let garbled = explored.counts.iter().find(|(tier, _)| *tier == Tier::BadMedia);
+            explored.bad_media.counts = garbled.map(|(_, counts)| counts).unwrap_or_default();
             return explored;
         }
         verdicts.judge(judge, life, &batch);

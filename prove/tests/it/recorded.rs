@@ -67,6 +67,10 @@ fn a_sound_engine_behind_the_protocol_passes() {
         .map(|result| result.criterion.id)
         .collect();
     assert_eq!(passed, ["AC-02", "AC-04", "AC-09"]);
+    let claims = criteria.iter().flat_map(|result| &result.claims);
+    let creation = claims.filter(|claim| claim.claim.id == "AC-02.recorded-creation");
+    let states: u64 = creation.filter_map(|claim| Some(claim.evidence.as_ref()?.done)).sum();
+    assert_eq!(states, 5, "the calls of a creation are not settled before it is over");
 }
 
 #[test]

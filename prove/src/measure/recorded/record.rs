@@ -29,6 +29,9 @@ pub(crate) fn record(
     let place = scratch_dir(scratch).map_err(|error| skipped(&error))?;
     let options = RunOptions { history: true, close: true };
     let driven = recipe.drive(place.path(), Kill::Never, |subject, ledger| {
+        if plan.ops.is_empty() {
+            ledger.leave_unsettled();
+        }
         let run = run(subject, place.path(), plan, options, ledger);
         run.map_err(|diverged| {
             let fault = subject.take_failure().map(|error| error.to_string());
