@@ -13,7 +13,7 @@
 //!
 //! The CRC of a block continues from that of the segment's digest, which the block's number was
 //! folded into by exclusive or: a block of another segment, or from another place, does not
-//! verify. A key is collection u32, entity [16].
+//! verify. A key is collection u32, entity (16 bytes).
 //!
 //! The hash of a key is XXH3-64 of its 20 bytes, seeded with the first eight bytes of the digest.
 //! Its high half names the key's home among the slot blocks, its low 16 bits are `key_bits`. A
