@@ -301,7 +301,10 @@ impl Session {
             stdout.read_to_end(&mut output)?;
         }
         let tracer = self.tracer.take().ok_or(io::ErrorKind::Other)?;
-        Ok(Recorded { output, ..join(tracer)? })
+        let mut recorded = Recorded { output, ..join(tracer)? };
+        // Marks can come after the program's end, too.
+        recorded.trace.ops.extend(self.log.take());
+        Ok(recorded)
     }
 }
 

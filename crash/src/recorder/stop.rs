@@ -7,7 +7,7 @@ use nix::libc::{self, c_int, user_regs_struct};
 use nix::sys::ptrace;
 use nix::sys::signal::{SIGKILL, kill};
 use nix::unistd::Pid;
-use rustix::process::{WaitOptions, waitpid};
+use rustix::process::WaitOptions;
 
 use super::control::Control;
 
@@ -63,10 +63,11 @@ impl Event {
 
 /// The next stop or end of any of our tracees; `None` when there is none left.
 pub(super) fn wait() -> io::Result<Option<(i32, Event)>> {
-    // Of this thread only: other threads have children of their own.
+    // Of this thread only: other threads have children of their own. Of any process group: programs
+    // make some.
     let ours = WaitOptions::from_bits_retain((libc::__WALL | libc::__WNOTHREAD).unsigned_abs());
     loop {
-        match waitpid(None, ours) {
+        match rustix::process::wait(ours) {
             Ok(Some((pid, status))) => {
                 return Ok(Some((pid.as_raw_nonzero().get(), Event::of(status.as_raw()))));
             }

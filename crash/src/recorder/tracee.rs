@@ -165,7 +165,7 @@ impl Tracee {
         self.read_parts(&[RemoteIoVec { base: length(addr), len }], bytes)
     }
 
-    /// Bytes of several places of memory, one after the other: as many as are asked for, or none.
+    /// Bytes of several places of memory, one after the other, until there are enough.
     fn read_parts(self, parts: &[RemoteIoVec], bytes: &mut [u8]) -> io::Result<()> {
         let len = bytes.len();
         let read = process_vm_readv(Pid::from_raw(self.0), &mut [IoSliceMut::new(bytes)], parts)?;
@@ -195,13 +195,11 @@ impl Tracee {
             }
             Source::Vector(vector, count) => (vector, count.min(VECTOR_MAX)),
         };
-        let mut wanted = len;
-        let mut parts = Vec::new();
-        for buffer in self.read_numbers(vector, count * 2)?.chunks_exact(2) {
-            let len = length(buffer[1]).min(wanted);
-            parts.push(RemoteIoVec { base: length(buffer[0]), len });
-            wanted -= len;
-        }
+        let parts: Vec<RemoteIoVec> = self
+            .read_numbers(vector, count * 2)?
+            .chunks_exact(2)
+            .map(|buffer| RemoteIoVec { base: length(buffer[0]), len: length(buffer[1]) })
+            .collect();
         let mut bytes = vec![0; len];
         self.read_parts(&parts, &mut bytes)?;
         Ok(Arc::from(bytes))

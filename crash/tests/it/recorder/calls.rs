@@ -80,6 +80,11 @@ fn a_call_that_waits_for_another_thread_holds_nobody() {
 #[test]
 fn children_are_followed() {
     measured("forks");
+    insta::assert_snapshot!(measured("sessions").trace, @r"
+    #0 create own
+    #1 write own 0+4
+    #2 create after
+    ");
 }
 
 #[test]

@@ -80,3 +80,14 @@ fn marks_can_be_set_from_any_thread() {
     let recorded = session.finish().unwrap();
     insta::assert_snapshot!(recorded.trace, @"#0 shown 4");
 }
+
+#[test]
+fn marks_made_after_the_programs_end_are_kept() {
+    let place = Place::new();
+    let session = record(place.command(&["/bin/true"]), RecordOptions::default()).unwrap();
+    while !session.has_ended() {
+        std::thread::yield_now();
+    }
+    session.mark(Mark::Issue(1));
+    insta::assert_snapshot!(session.finish().unwrap().trace, @"#0 issue 1");
+}

@@ -37,6 +37,7 @@ const PARTS: &[(&str, fn())] = &[
     ("threads", threads),
     ("waiting", waiting),
     ("forks", forks),
+    ("sessions", sessions),
     ("exec_from_thread", exec_from_thread),
     ("passed_descriptors", passed_descriptors),
     ("signals", signals),
@@ -294,6 +295,15 @@ fn forks() {
             nix::sys::wait::waitpid(child, None).unwrap();
         }
     }
+}
+
+/// A child in a session, and so in a process group, of its own.
+fn sessions() {
+    let script = "echo own > own";
+    assert!(
+        Command::new("setsid").args(["-w", "/bin/sh", "-c", script]).status().unwrap().success()
+    );
+    create("after");
 }
 
 fn exec_from_thread() {
