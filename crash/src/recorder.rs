@@ -14,6 +14,7 @@
 //!
 //! [`MicroOp`]: crate::MicroOp
 
+mod aio;
 mod call;
 mod control;
 mod descriptors;

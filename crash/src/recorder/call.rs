@@ -237,8 +237,9 @@ pub(super) enum Call {
         fd: i32,
     },
     Protect,
-    /// `count` pointers to control blocks, at an address.
+    /// `count` pointers to control blocks, at an address, for the context at another.
     Submit {
+        context: u64,
         count: u64,
         blocks: u64,
     },
@@ -315,7 +316,7 @@ fn data_call(number: c_long, [first, second, third, fourth, _, sixth]: [u64; 6])
         libc::SYS_fallocate => {
             Call::Allocate { fd: fd(first), mode: int(second), offset: third, len: fourth }
         }
-        libc::SYS_io_submit => Call::Submit { count: second, blocks: third },
+        libc::SYS_io_submit => Call::Submit { context: first, count: second, blocks: third },
         _ => return None,
     })
 }

@@ -20,6 +20,19 @@ pub(super) struct Descriptor {
     pub(super) flags: u64,
 }
 
+const O_APPEND: u64 = 0o2000;
+
+/// Flags of `pwritev2` that go before those of the description.
+const RWF_APPEND: u64 = 16;
+const RWF_NOAPPEND: u64 = 32;
+
+impl Descriptor {
+    /// Whether a write with these flags of `pwritev2` goes to the end of the file.
+    pub(super) fn appends(&self, flags: u64) -> bool {
+        (self.flags & O_APPEND != 0 && flags & RWF_NOAPPEND == 0) || flags & RWF_APPEND != 0
+    }
+}
+
 /// Descriptors that were looked up before.
 ///
 /// A tracee may close a descriptor and use its number for another file, and we do not watch that.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use nix::libc;
 
+use super::aio::{self, Asked, Operation, Submission};
 use super::call::{Call, OpenFlags, PathArg};
 use super::descriptors::{Descriptor, Descriptors};
 use super::report::Why;
@@ -24,6 +25,8 @@ pub(super) enum Role {
     File(Ino),
     /// Bytes for a watched file, through a description as it stood before.
     Write(Ino, Descriptor),
+    /// Writes and syncs of watched files, to be completed some time.
+    Submission(Submission),
     /// Everything that is not durable.
     Everything,
     /// A name in a watched directory, and that directory.
@@ -67,12 +70,6 @@ pub(super) const TMPFILE: u64 = 0o20_000_000;
 
 /// `RESOLVE_IN_ROOT` of `openat2`: the directory is the root of the path.
 const IN_ROOT: u64 = 16;
-
-/// Operations of `io_submit` that write or sync: `IOCB_CMD_PWRITE`, `FSYNC`, `FDSYNC`, `PWRITEV`.
-const CHANGING_BLOCKS: [u64; 4] = [1, 2, 3, 8];
-
-/// The most control blocks of one `io_submit` we look at.
-const BLOCKS_MAX: u64 = 65_536;
 
 impl Role {
     /// Whether no other recorded call may run meanwhile. Calls that can wait for another thread
@@ -154,7 +151,7 @@ impl Enter<'_> {
             Call::Protect | Call::SyncMapping { .. } => {
                 follow(self.shared_mappings.then_some(Role::Memory))
             }
-            Call::Submit { count, blocks } => self.submit(count, blocks)?,
+            Call::Submit { context, count, blocks } => self.submit(context, count, blocks)?,
         })
     }
 
@@ -247,18 +244,26 @@ impl Enter<'_> {
         Ok(refuse_if(spot.is_some(), Why::Unsupported))
     }
 
-    fn submit(&mut self, count: u64, blocks: u64) -> io::Result<Entry> {
-        let count = usize::try_from(count.min(BLOCKS_MAX)).unwrap_or_default();
-        for block in self.tracee.read_numbers(blocks, count)? {
-            // struct iocb (linux/aio_abi.h): the operation is the low half of the first 32 bits
-            // at offset 16, the descriptor the 32 bits after them.
-            let fields = self.tracee.read_u64(block + 16)?;
-            let fd = i32::try_from(fields >> 32).unwrap_or(-1);
-            if CHANGING_BLOCKS.contains(&(fields & 0xffff)) && self.file(fd)?.is_some() {
-                return Ok(Entry::Follow(Role::Refused(Why::Unsupported)));
+    fn submit(&mut self, context: u64, count: u64, blocks: u64) -> io::Result<Entry> {
+        let mut asked = Vec::new();
+        for (index, block) in aio::blocks(self.tracee, count, blocks)? {
+            let descriptor = self.descriptors.look(self.tracee, block.fd)?;
+            if let Some(ino) = self.file_of(block.fd, descriptor)? {
+                asked.push(Asked { block, index, ino, descriptor });
             }
         }
-        Ok(Entry::Pass)
+        if asked.is_empty() {
+            return Ok(Entry::Pass);
+        }
+        // Where a write that appends went is known only when no other follows it.
+        let appends = |asked: &Asked| {
+            matches!(asked.block.operation, Operation::Write { flags, .. }
+                if asked.descriptor.appends(flags))
+        };
+        if asked.iter().any(appends) {
+            return Ok(refuse_if(true, Why::Unsupported));
+        }
+        Ok(Entry::Follow(Role::Submission(Submission::new(self.tracee, context, asked)?)))
     }
 
     /// What a path argument leads to, through symbolic links.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use nix::libc;
 
+use super::aio::{Asked, Operation, Submission};
 use super::call::{Call, Cloned, Position, Source};
 use super::descriptors::{Descriptor, Descriptors};
 use super::enter::{Opened, Role, TMPFILE};
@@ -21,15 +22,12 @@ use crate::tree::Ino;
 pub(super) type Effects = Result<Vec<MicroOp>, Why>;
 
 const O_TRUNC: u64 = 0o1000;
-const O_APPEND: u64 = 0o2000;
 const O_DSYNC: u64 = 0o10_000;
 /// `O_SYNC` without `O_DSYNC`, which it contains.
 const O_SYNC: u64 = 0o4_000_000;
 
 const RWF_DSYNC: u64 = 2;
 const RWF_SYNC: u64 = 4;
-const RWF_APPEND: u64 = 16;
-const RWF_NOAPPEND: u64 = 32;
 
 const FALLOC_KEEP_SIZE: u64 = 1;
 const FALLOC_PUNCH_HOLE: u64 = 2;
@@ -63,6 +61,7 @@ impl Leave<'_> {
         match (role, *call) {
             (Role::Refused(why), _) => Err(why.clone()),
             (Role::Everything, _) => Ok(self.world.sync_all()),
+            (Role::Submission(submission), _) => self.completed(submission, result),
             (Role::Open { at, flags }, _) => self.open(at, *flags),
             (Role::Name(spot, dir), Call::MakeDir { .. }) => self.make_dir(spot, dir),
             (Role::Name(spot, _), _) => self.remove(spot),
@@ -90,15 +89,7 @@ impl Leave<'_> {
             Call::CloneContent { fd, source } => self.clone_content(ino, fd, source),
             Call::SetLen { len, .. } | Call::Truncate { len, .. } => Ok(self.set_len(ino, len)),
             Call::Allocate { mode, offset, len, .. } => self.allocate(ino, mode, offset, len),
-            Call::SyncFile { .. } if self.world.tree().is_dir(ino) => {
-                Ok(vec![MicroOp::SyncDir { dir: ino }])
-            }
-            Call::SyncFile { data_only: true, .. } => {
-                Ok(vec![MicroOp::Sync { ino, kind: SyncKind::Data }])
-            }
-            Call::SyncFile { data_only: false, .. } => {
-                Ok(vec![MicroOp::Sync { ino, kind: SyncKind::Full }])
-            }
+            Call::SyncFile { data_only, .. } => Ok(vec![self.sync(ino, data_only)]),
             _ => Err(Why::Unsupported),
         }
     }
@@ -128,10 +119,9 @@ impl Leave<'_> {
         if count == 0 {
             return Ok(Vec::new());
         }
-        let appends = before.flags & O_APPEND != 0 && flags & RWF_NOAPPEND == 0;
         let offset = match position {
             // Linux appends whatever offset it was given (pwrite(2), BUGS).
-            _ if appends || flags & RWF_APPEND != 0 => self.end(fd, position)?.checked_sub(count),
+            _ if before.appends(flags) => self.end(fd, position)?.checked_sub(count),
             Position::Current => Some(self.start(fd, before, count)?),
             Position::At(offset) => Some(offset),
         };
@@ -140,6 +130,40 @@ impl Leave<'_> {
         let mut ops = vec![MicroOp::Write { ino, offset, data }];
         ops.extend(sync_after_write(ino, before, flags));
         Ok(ops)
+    }
+
+    /// What was submitted together ran side by side: its syncs cover none of its writes, and of two
+    /// writes to one place nobody knows which came last.
+    fn completed(&self, submission: &Submission, accepted: u64) -> Effects {
+        let (mut syncs, mut writes, mut covered) = (Vec::new(), Vec::new(), Vec::new());
+        for (asked, result) in submission.results(self.tracee, accepted)? {
+            let Ok(count) = u64::try_from(result) else { continue };
+            let Asked { ino, ref descriptor, .. } = *asked;
+            match asked.block.operation {
+                Operation::Sync { data_only } => syncs.push(self.sync(ino, data_only)),
+                Operation::Write { .. } if count == 0 => {}
+                Operation::Write { source, offset, flags } => {
+                    let data = self.tracee.bytes(source, length(count))?;
+                    writes.push(MicroOp::Write { ino, offset, data });
+                    writes.extend(sync_after_write(ino, descriptor, flags));
+                    covered.push((ino, offset, offset.saturating_add(count)));
+                }
+            }
+        }
+        covered.sort_unstable();
+        let overlap = |pair: &[(Ino, u64, u64)]| pair[0].0 == pair[1].0 && pair[1].1 < pair[0].2;
+        if covered.windows(2).any(overlap) {
+            return Err(Why::Unsupported);
+        }
+        Ok(syncs.into_iter().chain(writes).collect())
+    }
+
+    fn sync(&self, ino: Ino, data_only: bool) -> MicroOp {
+        match data_only {
+            _ if self.world.tree().is_dir(ino) => MicroOp::SyncDir { dir: ino },
+            true => MicroOp::Sync { ino, kind: SyncKind::Data },
+            false => MicroOp::Sync { ino, kind: SyncKind::Full },
+        }
     }
 
     /// Where a write that appended has ended: it moves the description there, unless it was given

@@ -382,6 +382,7 @@ impl Tracer {
 fn path_of(world: &World, role: &Role) -> Option<String> {
     match role {
         Role::File(ino) | Role::Write(ino, _) => world.path(*ino),
+        Role::Submission(submission) => world.path(submission.asked.first()?.ino),
         Role::Name(spot, _)
         | Role::Open { at: super::enter::Opened::Name(spot, _), .. }
         | Role::Move { to: spot, .. }

@@ -201,6 +201,21 @@ fn requests_that_change_nothing_are_harmless() {
 }
 
 #[test]
+fn asynchronous_writes_are_recorded_when_they_are_complete() {
+    insta::assert_snapshot!(measured("asynchronous").trace, @r"
+    #0 create f
+    #1 create g
+    #2 sync f
+    #3 write f 10+12
+    #4 write g 0+16
+    #5 write f 0+7
+    #6 sync_data f
+    #7 set_len g 5
+    ");
+    assert_eq!(measured("many_asynchronously").trace.ops.len(), 2001);
+}
+
+#[test]
 fn io_uring_does_not_exist() {
     measured("io_uring");
 }
@@ -229,7 +244,8 @@ fn what_a_trace_cannot_say_is_refused_by_name() {
         ("request", "ioctl", Why::Unsupported),
         ("memory_as_a_reply", "vmsplice", Why::Unsupported),
         ("pipe_as_a_reply", "tee", Why::Unsupported),
-        ("libaio", "io_submit", Why::Unsupported),
+        ("appended_asynchronously", "io_submit", Why::Unsupported),
+        ("overlapping_asynchronously", "io_submit", Why::Unsupported),
         ("from_outside", "rename", Why::Border),
         ("through_a_link", "openat", Why::Border),
         ("through_another_name", "openat", Why::Border),

@@ -1,6 +1,7 @@
 //! The programs that are recorded: this test binary, run again with a part to play, its working
 //! directory the watched one.
 
+mod aio;
 mod refused;
 mod ways;
 
@@ -75,7 +76,10 @@ const PARTS: &[(&str, fn())] = &[
     ("root_changed", refused::root_changed),
     ("x32_call", refused::x32_call),
     ("i386_call", refused::i386_call),
-    ("libaio", refused::libaio),
+    ("asynchronous", aio::asynchronous),
+    ("many_asynchronously", aio::many),
+    ("appended_asynchronously", aio::appended),
+    ("overlapping_asynchronously", aio::overlapping),
 ];
 
 #[test]

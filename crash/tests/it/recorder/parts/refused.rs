@@ -78,25 +78,6 @@ pub(super) fn i386_call() {
     unsafe { std::arch::asm!("int 0x80", inout("eax") 20 => _) };
 }
 
-pub(super) fn libaio() {
-    let file = create("f");
-    let mut context = 0u64;
-    let data = *b"asynchronous";
-    let fd = u64::try_from(std::os::fd::AsRawFd::as_raw_fd(&file)).unwrap();
-    // struct iocb (linux/aio_abi.h): operation 1 is a write.
-    let block: [u64; 8] = [0, 0, 1 | fd << 32, data.as_ptr() as u64, data.len() as u64, 0, 0, 0];
-    let blocks = [block.as_ptr()];
-    let mut events = [0u64; 4];
-    // SAFETY: the block, its data and the events outlive the calls; one block is submitted.
-    unsafe {
-        let call = nix::libc::syscall;
-        assert_eq!(call(nix::libc::SYS_io_setup, 1, &raw mut context), 0);
-        assert_eq!(call(nix::libc::SYS_io_submit, context, 1, blocks.as_ptr()), 1);
-        let got = call(nix::libc::SYS_io_getevents, context, 1, 1, events.as_mut_ptr(), 0);
-        assert_eq!(got, 1);
-    }
-}
-
 pub(super) fn socket() {
     drop(std::os::unix::net::UnixListener::bind("socket").unwrap());
     fs::remove_file("socket").unwrap();
