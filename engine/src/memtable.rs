@@ -1,6 +1,7 @@
 //! Committed versions that are not in a segment yet.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 use bytes::Bytes;
 
@@ -35,12 +36,20 @@ impl Versions {
 /// A sorted map of versions that one writer changes while any number of readers look.
 #[derive(Debug, Default)]
 pub(crate) struct Memtable {
-    entries: RwLock<BTreeMap<Key, Versions>>,
+    entries: RwLock<Entries>,
+}
+
+#[derive(Debug, Default)]
+struct Entries {
+    by_key: BTreeMap<Key, Versions>,
+    /// The versions, by key and sequence, that are kept though this commit replaced them: what the
+    /// end of a snapshot may have to drop is found without looking at anything else.
+    replaced_at: BTreeMap<u64, Vec<(Key, u64)>>,
 }
 
 impl Memtable {
     pub(crate) fn is_empty(&self) -> bool {
-        self.entries.read().is_empty()
+        self.entries.read().by_key.is_empty()
     }
 
     /// Adds the writes of one commit. `snapshots` are the sequences of live snapshots, ascending:
@@ -51,25 +60,54 @@ impl Memtable {
         writes: impl IntoIterator<Item = (Key, Option<Bytes>)>,
         snapshots: &[u64],
     ) {
-        let mut entries = self.entries.write();
+        let Entries { by_key, replaced_at } = &mut *self.entries.write();
         for (key, content) in writes {
             let version = Version { sequence, content };
-            match entries.get_mut(&key) {
+            match by_key.get_mut(&key) {
                 None => {
-                    entries.insert(key, Versions { newest: version, older: Vec::new() });
+                    by_key.insert(key, Versions { newest: version, older: Vec::new() });
                 }
                 Some(versions) => {
                     let replaced = std::mem::replace(&mut versions.newest, version);
+                    let before = replaced.sequence;
                     versions.older.push(replaced);
                     drop_unneeded(&mut versions.older, sequence, snapshots);
+                    if versions.older.last().is_some_and(|kept| kept.sequence == before) {
+                        replaced_at.entry(sequence).or_default().push((key, before));
+                    }
                 }
+            }
+        }
+    }
+
+    /// Drops the versions that only snapshots as of `sequence` needed, now that the last of them
+    /// is gone. `snapshots` are the sequences of the live ones, ascending. What it costs depends on
+    /// what was replaced while they lived, up to the next live snapshot.
+    pub(crate) fn release(&self, sequence: u64, snapshots: &[u64]) {
+        let next = snapshots.get(snapshots.partition_point(|other| *other <= sequence));
+        let replaced =
+            (Bound::Excluded(sequence), Bound::Included(next.map_or(u64::MAX, |it| *it)));
+        if self.entries.read().replaced_at.range(replaced).next().is_none() {
+            return;
+        }
+        let Entries { by_key, replaced_at } = &mut *self.entries.write();
+        let commits: Vec<u64> = replaced_at.range(replaced).map(|(commit, _)| *commit).collect();
+        for commit in commits {
+            let mut kept = replaced_at.remove(&commit).unwrap_or_default();
+            kept.retain(|(key, version)| {
+                let Some(versions) = by_key.get_mut(key) else { return false };
+                drop_unneeded(&mut versions.older, versions.newest.sequence, snapshots);
+                versions.older.iter().any(|older| older.sequence == *version)
+            });
+            if !kept.is_empty() {
+                replaced_at.insert(commit, kept);
             }
         }
     }
 
     /// The newest version at or before `sequence`.
     pub(crate) fn get(&self, key: &Key, sequence: u64) -> Option<Version> {
-        self.entries.read().get(key)?.at(sequence).cloned()
+        self.entries.read().by_key.get(key)?.at(sequence).cloned()
     }
 
     /// Up to `limit` entries within the range, each at or before `sequence`, from the end at which
@@ -83,6 +121,7 @@ impl Memtable {
     ) -> Vec<(Key, Version)> {
         let entries = self.entries.read();
         let visible = entries
+            .by_key
             .range(range)
             .filter_map(|(key, versions)| Some((*key, versions.at(sequence)?.clone())));
         match direction {
@@ -96,7 +135,11 @@ impl Memtable {
         &self,
         mut each: impl FnMut(&Key, &Version) -> Result<(), E>,
     ) -> Result<(), E> {
-        self.entries.read().iter().try_for_each(|(key, versions)| each(key, &versions.newest))
+        self.entries
+            .read()
+            .by_key
+            .iter()
+            .try_for_each(|(key, versions)| each(key, &versions.newest))
     }
 }
 

@@ -18,9 +18,10 @@ pub(crate) struct Readers {
 }
 
 impl Readers {
-    /// The sequences, ascending.
-    pub(crate) fn sequences(&self) -> Vec<u64> {
-        self.live.lock().keys().copied().collect()
+    /// Calls `act` with the sequences, ascending. None comes or goes meanwhile.
+    pub(crate) fn with_sequences(&self, act: impl FnOnce(&[u64])) {
+        let live = self.live.lock();
+        act(&live.keys().copied().collect::<Vec<_>>());
     }
 }
 
@@ -62,6 +63,11 @@ impl Drop for Reading {
             *count -= 1;
             if *count == 0 {
                 live.remove(&self.sequence);
+                // What it needed was committed before it began: it is nowhere else.
+                let others: Vec<u64> = live.keys().copied().collect();
+                for memtable in self.view.memory() {
+                    memtable.release(self.sequence, &others);
+                }
             }
         }
     }

@@ -149,7 +149,7 @@ impl Core {
     /// Changes what readers see from now on. The sequences of live readings are handed in.
     pub(super) fn republish(&self, change: impl FnOnce(&mut Published, &[u64])) {
         let mut published = self.published.write();
-        change(&mut published, &self.readers.sequences());
+        self.readers.with_sequences(|live| change(&mut published, live));
     }
 }
 

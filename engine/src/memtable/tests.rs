@@ -51,7 +51,7 @@ fn shown(version: Option<Version>) -> Option<(u64, Option<Bytes>)> {
 
 fn held(memtable: &Memtable, key: &Key) -> BTreeSet<u64> {
     let entries = memtable.entries.read();
-    let Some(versions) = entries.get(key) else { return BTreeSet::new() };
+    let Some(versions) = entries.by_key.get(key) else { return BTreeSet::new() };
     versions.older.iter().chain([&versions.newest]).map(|version| version.sequence).collect()
 }
 
@@ -103,7 +103,19 @@ proptest! {
                 }
                 Step::Snapshot => live.push(last),
                 Step::Release(at) if !live.is_empty() => {
-                    live.remove(at.index(live.len()));
+                    let gone = live.remove(at.index(live.len()));
+                    if !live.contains(&gone) {
+                        let others: BTreeSet<u64> = live.iter().copied().collect();
+                        memtable.release(gone, &others.into_iter().collect::<Vec<_>>());
+                        for number in 0..6 {
+                            let key = key(number);
+                            let needed: BTreeSet<u64> = live.iter().chain([&last])
+                                .filter_map(|sequence| naive.at(&key, *sequence))
+                                .map(|version| version.0)
+                                .collect();
+                            prop_assert_eq!(held(&memtable, &key), needed, "and only those");
+                        }
+                    }
                 }
                 Step::Release(_) => {}
             }
@@ -124,6 +136,15 @@ fn a_key_returns_to_one_version_once_its_readers_are_gone() {
         readers.push(sequence);
     }
     assert_eq!(held(&memtable, &key(1)).len(), 100);
+    // In any order: every third from the front, then the rest from the back.
+    let (first, rest): (Vec<u64>, Vec<u64>) = readers.iter().partition(|reader| *reader % 3 == 0);
+    for gone in first.into_iter().chain(rest.into_iter().rev()) {
+        readers.retain(|reader| *reader != gone);
+        memtable.release(gone, &readers);
+        let needed: BTreeSet<u64> = readers.iter().copied().chain([100]).collect();
+        assert_eq!(held(&memtable, &key(1)), needed);
+    }
+    assert!(memtable.entries.read().replaced_at.is_empty(), "nothing is left of them");
     memtable.apply(101, [(key(1), None)], &[]);
     assert_eq!(held(&memtable, &key(1)), BTreeSet::from([101]));
 }

@@ -8,6 +8,7 @@ mod compaction;
 mod determinism;
 mod directory;
 mod entidb;
+mod extremes;
 mod group_commit;
 mod lifecycle;
 mod poison;

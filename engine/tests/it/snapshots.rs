@@ -1,6 +1,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
+use bytes::Bytes;
 use entidb_engine::storage::MemStorage;
 use entidb_engine::{CollectionId, Database, Error, OpenMode, Options};
 
@@ -181,4 +182,28 @@ fn snapshots_of_a_read_only_handle_work_alike() {
     let snapshot = db.snapshot().unwrap();
     assert_eq!(snapshot.sequence(), 1);
     assert_eq!(snapshot_contents(&snapshot, users), [(id(1), doc(1))]);
+}
+
+/// Were a version dropped only by the next write to its key, or by a checkpoint, it would stay for
+/// as long as neither comes.
+#[test]
+fn a_version_goes_with_the_last_reader_that_needs_it() {
+    let db = open(&MemStorage::new());
+    let users = db.create_collection("users").unwrap();
+    let first = Bytes::from(doc(1).to_vec());
+    db.put(users, id(1), first.clone()).unwrap();
+    let snapshots = [db.snapshot().unwrap(), db.snapshot().unwrap()];
+    let scan = db.scan(users).unwrap();
+    let second = Bytes::from(doc(2).to_vec());
+    db.put(users, id(1), second.clone()).unwrap();
+    let later = db.snapshot().unwrap();
+    db.put(users, id(1), doc(3)).unwrap();
+    assert_eq!(snapshots[1].get(users, id(1)).unwrap().as_ref(), Some(&first));
+    drop(snapshots);
+    assert!(!first.is_unique(), "the scan needs it");
+    drop(scan);
+    assert!(first.is_unique() && !second.is_unique());
+    drop(later);
+    assert!(second.is_unique());
+    assert_eq!(db.get(users, id(1)).unwrap(), Some(doc(3)));
 }
