@@ -44,7 +44,8 @@ pub enum Error {
         what: &'static str,
     },
 
-    /// A newer version of the engine wrote this store.
+    /// A newer version of the engine wrote this store: it is not opened, or, if only its minor
+    /// version is newer, not written to.
     #[error("{file}: {what}; open it with a newer version of this engine")]
     NewerVersion {
         /// The file that shows it.

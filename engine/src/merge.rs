@@ -121,25 +121,33 @@ pub(crate) fn of_segment(
         Direction::Up => {
             let mut walk = Forward::from(&segment, low.as_ref())?;
             let within = move |key: &Key| is_within(key, high.as_ref());
-            Box::new(std::iter::from_fn(move || read(&segment, walk.read(&segment), &within)))
+            Box::new(std::iter::from_fn(move || read(&segment, || walk.read(&segment), &within)))
         }
         Direction::Down => {
             let mut walk = Backward::from(&segment, high.as_ref())?;
             let within = move |key: &Key| !is_below(key, low.as_ref());
-            Box::new(std::iter::from_fn(move || read(&segment, walk.read(&segment), &within)))
+            Box::new(std::iter::from_fn(move || read(&segment, || walk.read(&segment), &within)))
         }
     })
 }
 
-/// A record on its way from a segment into a merge; the first one beyond the range ends it.
+/// The next record on its way from a segment into a merge; the first one beyond the range ends it,
+/// and one of an unknown type is passed over.
 fn read(
     segment: &Segment,
-    found: Result<Option<Found>>,
+    mut next: impl FnMut() -> Result<Option<Found>>,
     within: &impl Fn(&Key) -> bool,
 ) -> Option<Result<(Key, Version)>> {
-    let found = found.transpose()?;
-    let wanted = found.as_ref().map_or(true, |found| within(&found.key));
-    wanted.then(|| found.map(|found| (found.key, segment.version(&found))))
+    loop {
+        let found = match next().transpose()? {
+            Ok(found) if within(&found.key) => found,
+            Ok(_) => return None,
+            Err(error) => return Some(Err(error)),
+        };
+        if let Some(version) = segment.version(&found) {
+            return Some(Ok((found.key, version)));
+        }
+    }
 }
 
 /// What a memtable holds within a range as of `sequence`, read a chunk at a time.

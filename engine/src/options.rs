@@ -6,7 +6,8 @@ use crate::format::wal::PAYLOAD_LEN_MAX;
 /// What an open may do to the directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OpenMode {
-    /// Create the store if there is none.
+    /// Create the store if there is none. One of a newer minor version of the format is only
+    /// read, as with `ReadOnly`.
     #[default]
     Create,
     /// There must be a store.

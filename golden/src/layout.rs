@@ -102,7 +102,22 @@ pub(crate) struct StoreManifest {
     pub(crate) next_generation: u32,
     pub(crate) segments: Vec<SegmentInfo>,
     pub(crate) wals: Vec<Generation>,
+    /// What a newer minor version of the format has beside.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) newer: Option<NewerMinor>,
 }
+
+/// A newer minor version, and its fields after the trailer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct NewerMinor {
+    #[serde(with = "decimal")]
+    pub(crate) format_minor: u16,
+    #[serde(with = "hex")]
+    pub(crate) fields: Vec<u8>,
+}
+
+/// Where MANIFEST has the minor version of the format.
+pub(crate) const MINOR_AT: usize = 8;
 
 /// What MANIFEST says of a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -84,6 +84,7 @@ function keyOrder(bytes) {
 
 function walRecord({ bytes }) {
   const record = layout.walRecord(bytes);
+  if (record.kind === undefined) throw new Refused("invalid");
   if (record.generation === undefined) throw new Refused("version-1");
   encodes(layout.writeWalRecord(record), bytes.subarray(0, record.length));
   const { kind, body, ...fields } = record;

@@ -72,6 +72,11 @@ class Fields {
     return list;
   }
 
+  /** The bytes that are left. */
+  rest() {
+    return this.take(this.data.length - this.at);
+  }
+
   done() {
     return this.at === this.data.length;
   }
@@ -123,8 +128,9 @@ export const walName = (generation) => `wal-${String(generation).padStart(6, "0"
 
 // Segment records (section 3).
 
-/** The record at the beginning of the bytes and its length. */
-export function segmentRecord(data) {
+/** The record at the beginning of the bytes and its length. Under a newer minor version it may be
+ * of an unknown type. */
+export function segmentRecord(data, newer = false) {
   if (data.length < 4) throw new Refused("short");
   const length = data.readUInt32LE();
   if (length < SEGMENT_OVERHEAD) throw new Refused("length");
@@ -133,7 +139,8 @@ export function segmentRecord(data) {
   if (!verifies(record)) throw new Refused("crc");
   const payload = record.subarray(33, -4);
   const flags = record[24];
-  if (flags > 1 || (flags === 1 && payload.length > 0)) throw new Refused("flags");
+  const unknown = flags > 1;
+  if ((unknown && !newer) || (flags === 1 && payload.length > 0)) throw new Refused("flags");
   const fields = {
     collection: record.readUInt32LE(4),
     entity: record.subarray(8, 24),
@@ -141,7 +148,7 @@ export function segmentRecord(data) {
     payload,
     tombstone: flags === 1,
   };
-  return [fields, length];
+  return [fields, length, unknown];
 }
 
 export function writeSegmentRecord({ collection, entity, sequence, payload, tombstone }) {
@@ -159,23 +166,24 @@ export function compareKeys(a, b) {
   return a.collection - b.collection || Buffer.compare(a.entity, b.entity);
 }
 
-/** The records of a whole segment, checked in every respect. */
-export function segment(data, info, lastCheckpoint) {
+/** The known records of a whole segment, checked in every respect. */
+export function segment(data, info, lastCheckpoint, newer = false) {
   if (!possible(info) || BigInt(data.length) !== info.len) throw new Refused("corrupt");
   const [records, crcs] = [[], []];
+  let last;
   for (let at = 0; at < data.length; ) {
-    const found = ifRead(() => segmentRecord(data.subarray(at)));
+    const found = ifRead(() => segmentRecord(data.subarray(at), newer));
     if (found === undefined) throw new Refused("corrupt");
-    const [record, length] = found;
-    const last = records.at(-1);
+    const [record, length, unknown] = found;
     if (last !== undefined && compareKeys(last, record) >= 0) throw new Refused("corrupt");
     if (record.sequence < 1n || record.sequence > lastCheckpoint) throw new Refused("corrupt");
     at += length;
-    records.push(record);
+    last = record;
+    if (!unknown) records.push(record);
     crcs.push(data.subarray(at - 4, at));
   }
   const digest = sha256(Buffer.concat(crcs));
-  if (BigInt(records.length) !== info.records || !digest.equals(info.digest)) {
+  if (BigInt(crcs.length) !== info.records || !digest.equals(info.digest)) {
     throw new Refused("corrupt");
   }
   return records;
@@ -204,7 +212,8 @@ function fieldsOr(refusal, read) {
 
 const KINDS = [undefined, "begin", "put", "delete", "commit", "abort", "checkpoint"];
 
-/** The record at the beginning of the bytes; `generation` is undefined in version 1. */
+/** The record at the beginning of the bytes; `generation` is undefined in version 1. One of an
+ * unknown type that verifies is told by its stamp alone. */
 export function walRecord(data) {
   if (data.length < WAL_HEADER) throw new Refused("short");
   const [version, kind, length] = [data.readUInt16LE(4), data[6], data.readUInt32LE(7)];
@@ -212,14 +221,16 @@ export function walRecord(data) {
   if (!known || length > WAL_PAYLOAD_MAX) throw new Refused("invalid");
   const whole = WAL_HEADER + length + 4;
   if (data.length < whole) throw new Refused("short");
-  if (!verifies(data.subarray(0, whole)) || KINDS[kind] === undefined) throw new Refused("invalid");
+  if (!verifies(data.subarray(0, whole))) throw new Refused("invalid");
   const fields = new Fields(data.subarray(WAL_HEADER, whole - 4));
   return fieldsOr("invalid", () => {
     const record = { kind: KINDS[kind], length: whole };
     if (version === 2) {
       const [generation, offset, synced_to] = [fields.u32(), fields.u64(), fields.u64()];
       Object.assign(record, { generation, offset, synced_to });
+      if (record.kind === undefined) return record;
     }
+    if (record.kind === undefined) throw new Malformed();
     record.body = walBody(fields, record.kind, version);
     if (!fields.done()) throw new Malformed();
     return record;
@@ -276,11 +287,11 @@ function manifestBody(fields, manifestVersion) {
   magic(fields, "EMFN");
   version(fields, manifestVersion);
   version(fields, 1);
-  version(fields, 0);
-  const body = { next_collection_id: fields.u32() };
+  const minor = fields.u16();
+  const body = { format_minor: minor, next_collection_id: fields.u32() };
   body.collections = fields.list(() => ({ name: fields.text(), id: fields.u32() }));
   body.next_index_id = manifestVersion === 2 ? fields.u64() : 1n;
-  body.indexes = manifestVersion === 2 ? fields.list(() => index(fields)) : [];
+  body.indexes = manifestVersion === 2 ? fields.list(() => index(fields, minor)) : [];
   body.last_checkpoint = fields.flag() ? fields.u64() : null;
   if (!ascending(body.collections, byName) || !ascending(body.indexes, byId)) {
     throw new Refused("corrupt");
@@ -288,11 +299,11 @@ function manifestBody(fields, manifestVersion) {
   return body;
 }
 
-function index(fields) {
+function index(fields, minor) {
   const found = { id: fields.u64(), collection: fields.u32(), path: [] };
   for (let left = fields.u16(); left > 0; left--) found.path.push(fields.text());
   found.kind = fields.u8();
-  if (found.kind > 1) throw new Malformed();
+  if (found.kind > 1 && minor === 0) throw new Malformed();
   found.unique = fields.flag();
   found.created_at = fields.u64();
   return found;
@@ -319,7 +330,9 @@ export function manifest(data) {
   if (data.length > MANIFEST_MAX) throw new Refused("corrupt");
   if (data.length < 4 || !verifies(data)) throw new Refused(isBody(data) ? "foreign" : "corrupt");
   const fields = new Fields(data.subarray(0, -4));
-  const found = fieldsOr("corrupt", () => ({ ...manifestBody(fields, 2), ...trailer(fields) }));
+  const read = () => ({ ...manifestBody(fields, 2), ...trailer(fields) });
+  const { format_minor, ...found } = fieldsOr("corrupt", read);
+  if (format_minor > 0) found.newer = { format_minor, fields: fields.rest() };
   if (!fields.done() || !withinRules(found)) throw new Refused("corrupt");
   return found;
 }
@@ -329,7 +342,7 @@ function isBody(data) {
   const fields = new Fields(data);
   const older = data.length >= 6 && data.readUInt16LE(4) === 1;
   const read = () => fieldsOr("corrupt", () => manifestBody(fields, older ? 1 : 2));
-  return ifRead(read) !== undefined && fields.done();
+  return ifRead(read)?.format_minor === 0 && fields.done();
 }
 
 function withinRules(found) {
@@ -359,7 +372,7 @@ export function writeManifest(fields) {
   const checkpoint = fields.last_checkpoint;
   return withCrc(
     Buffer.from("EMFN"),
-    ...[u16(2), u16(1), u16(0), u32(fields.next_collection_id)],
+    ...[u16(2), u16(1), u16(fields.newer?.format_minor ?? 0), u32(fields.next_collection_id)],
     counted(fields.collections, (it) => Buffer.concat([named(it.name), u32(it.id)])),
     u64(fields.next_index_id),
     counted(fields.indexes, (it) =>
@@ -374,5 +387,6 @@ export function writeManifest(fields) {
       Buffer.concat([u64(it.id), u64(it.len), u64(it.records), it.digest]),
     ),
     counted(fields.wals, u32),
+    fields.newer?.fields ?? Buffer.alloc(0),
   );
 }

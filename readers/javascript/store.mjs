@@ -35,6 +35,7 @@ export function walLog(data, generation, cut, collections) {
 
 /** Whether a valid record is in its place in the grammar. */
 function fits({ kind, body }, open, sequence, collections) {
+  if (kind === undefined) return false;
   if (body.txid !== sequence || "before" in body) return false;
   if (kind === "begin") return !open.begun;
   if (kind === "commit") return open.writes.length > 0 && body.sequence === sequence;
@@ -73,12 +74,14 @@ export function store(files, readOnly) {
     return { sequence: 0n, collections: [] };
   }
   const manifest = layout.manifest(files.get("MANIFEST"));
-  if (manifest.indexes.length > 0) throw new Refused("newer-version");
+  const newer = manifest.newer !== undefined;
+  if (manifest.indexes.length > 0 && !newer) throw new Refused("newer-version");
   if (foreignLog) throw new Refused("foreign");
   const isClosed = manifest.wals.length === 0;
   if (isClosed && present("segment").some((id) => id >= manifest.next_segment_id)) {
     throw new Refused("corrupt");
   }
+  if (!isClosed && newer) throw new Refused("newer-version");
   if (!isClosed && readOnly) throw new Refused("needs-recovery");
   return recovered(files, manifest);
 }
@@ -89,7 +92,7 @@ function recovered(files, manifest) {
   for (const info of manifest.segments) {
     const data = files.get(layout.segmentName(info.id));
     if (data === undefined) throw new Refused("corrupt");
-    for (const record of layout.segment(data, info, last)) {
+    for (const record of layout.segment(data, info, last, manifest.newer !== undefined)) {
       newest.add(record, record.sequence, record.tombstone ? undefined : record.payload);
     }
   }

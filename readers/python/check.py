@@ -49,7 +49,7 @@ def golden_entidb(vector, _):
     """Records of version 1 are written as EntiDB writes them, and told from those of version 2."""
     (kind, fields), data = next(iter(vector["value"].items())), vector["bytes"]
     if kind == "segment-record":
-        record, _ = layout.segment_record(data)
+        record, *_ = layout.segment_record(data)
         return {kind: plain(record)}
     if kind == "manifest":
         refused = expect_refusal(lambda: layout.manifest(data))
@@ -100,6 +100,8 @@ def name(vector, _):
 
 def wal_record(vector, _):
     record = layout.wal_record(vector["bytes"])
+    if record["kind"] is None:
+        raise Refused("invalid")
     if record["generation"] is None:
         raise Refused("version-1")
     encodes(layout.write_wal_record(record), vector["bytes"][: record["length"]])
@@ -108,7 +110,7 @@ def wal_record(vector, _):
 
 
 def segment_record(vector, _):
-    record, length = layout.segment_record(vector["bytes"])
+    record, _, _, length = layout.segment_record(vector["bytes"])
     encodes(layout.write_segment_record(record), vector["bytes"][:length])
     return plain({**record, "length": length})
 

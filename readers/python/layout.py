@@ -79,8 +79,11 @@ def file_name(name):
 # Segment records (section 3).
 
 
-def segment_record(data):
-    """The record at the beginning of the bytes and its length."""
+def segment_record(data, newer=False):
+    """The record at the beginning of the bytes and its length.
+
+    Under a newer minor version it may be of an unknown type.
+    """
     if len(data) < 4:
         raise Refused("short")
     length = int.from_bytes(data[:4], "little")
@@ -93,7 +96,8 @@ def segment_record(data):
         raise Refused("crc")
     collection, entity, flags, sequence = struct.unpack_from("<I16sBQ", record, 4)
     payload = record[33:-4]
-    if flags > 1 or (flags == 1 and payload):
+    unknown = flags > 1
+    if (unknown and not newer) or (flags == 1 and payload):
         raise Refused("flags")
     fields = {
         "collection": collection,
@@ -102,7 +106,7 @@ def segment_record(data):
         "payload": payload,
         "tombstone": flags == 1,
     }
-    return fields, length
+    return (None if unknown else fields), (collection, entity), sequence, length
 
 
 def write_segment_record(fields):
@@ -118,28 +122,29 @@ def write_segment_record(fields):
     return covered + struct.pack("<I", crc32(covered))
 
 
-def segment(data, info, last_checkpoint):
-    """The records of a whole segment, checked in every respect."""
+def segment(data, info, last_checkpoint, newer=False):
+    """The known records of a whole segment, checked in every respect."""
     if not 1 <= info["records"] <= info["len"] // SEGMENT_OVERHEAD or info["len"] >= 1 << 32:
         raise Refused("corrupt")
     if len(data) != info["len"]:
         raise Refused("corrupt")
-    records, crcs, at, last = [], hashlib.sha256(), 0, None
+    records, count, crcs, at, last = [], 0, hashlib.sha256(), 0, None
     while at < len(data):
         try:
-            record, length = segment_record(data[at : at + info["len"]])
+            record, key, sequence, length = segment_record(data[at : at + info["len"]], newer)
         except Refused:
             raise Refused("corrupt") from None
-        key = (record["collection"], record["entity"])
         if last is not None and key <= last:
             raise Refused("corrupt")
-        if not 1 <= record["sequence"] <= last_checkpoint:
+        if not 1 <= sequence <= last_checkpoint:
             raise Refused("corrupt")
         last = key
-        records.append(record)
+        count += 1
+        if record is not None:
+            records.append(record)
         at += length
         crcs.update(data[at - 4 : at])
-    if len(records) != info["records"] or crcs.digest() != info["digest"]:
+    if count != info["records"] or crcs.digest() != info["digest"]:
         raise Refused("corrupt")
     return records
 
@@ -150,7 +155,10 @@ KINDS = {1: "begin", 2: "put", 3: "delete", 4: "commit", 5: "abort", 6: "checkpo
 
 
 def wal_record(data):
-    """The record at the beginning of the bytes; `generation` is None in version 1."""
+    """The record at the beginning of the bytes; `generation` is None in version 1.
+
+    One of an unknown type that verifies is told by its stamp alone.
+    """
     if len(data) < WAL_HEADER:
         raise Refused("short")
     magic, version, kind, length = struct.unpack_from("<4sHBI", data)
@@ -163,14 +171,16 @@ def wal_record(data):
         raise Refused("invalid")
     try:
         fields = Fields(data[WAL_HEADER : whole - 4])
-        record = {"generation": None, "kind": KINDS[kind], "length": whole}
+        record = {"generation": None, "kind": KINDS.get(kind), "length": whole}
         if version == 2:
             record["generation"] = fields.u(4)
             record["offset"], record["synced_to"] = fields.u(8), fields.u(8)
+            if record["kind"] is None:
+                return record
         record["body"] = body(fields, kind, version)
-    except (IndexError, KeyError):
+    except IndexError:
         raise Refused("invalid") from None
-    if not fields.done():
+    if record["kind"] is None or not fields.done():
         raise Refused("invalid")
     return record
 
@@ -229,15 +239,15 @@ def manifest_body(fields, manifest_version):
         raise Refused("corrupt")
     version(fields, manifest_version)
     version(fields, 1)
-    version(fields, 0)
-    body = {"next_collection_id": fields.u(4), "collections": []}
+    minor = fields.u(2)
+    body = {"format_minor": minor, "next_collection_id": fields.u(4), "collections": []}
     for _ in range(fields.u(4)):
         body["collections"].append({"name": fields.text(), "id": fields.u(4)})
     body["next_index_id"], body["indexes"] = 1, []
     if manifest_version == 2:
         body["next_index_id"] = fields.u(8)
         for _ in range(fields.u(4)):
-            body["indexes"].append(index(fields))
+            body["indexes"].append(index(fields, minor))
     body["last_checkpoint"] = fields.u(8) if fields.flag() else None
     names = [collection["name"].encode() for collection in body["collections"]]
     if not ascending(names) or not ascending([it["id"] for it in body["indexes"]]):
@@ -245,11 +255,11 @@ def manifest_body(fields, manifest_version):
     return body
 
 
-def index(fields):
+def index(fields, minor):
     found = {"id": fields.u(8), "collection": fields.u(4)}
     found["path"] = [fields.text() for _ in range(fields.u(2))]
     found["kind"] = fields.u(1)
-    if found["kind"] > 1:
+    if found["kind"] > 1 and minor == 0:
         raise IndexError
     found["unique"] = fields.flag()
     found["created_at"] = fields.u(8)
@@ -278,6 +288,10 @@ def manifest(data):
     try:
         found = manifest_body(fields, 2)
         found.update(trailer(fields))
+        minor = found.pop("format_minor")
+        if minor > 0:
+            later = fields.take(len(fields.data) - fields.at)
+            found["newer"] = {"format_minor": minor, "fields": later}
     except (IndexError, UnicodeDecodeError):
         raise Refused("corrupt") from None
     if not fields.done() or not within_rules(found):
@@ -289,10 +303,10 @@ def is_body(data):
     """Whether the file is as EntiDB writes it: a body of either version and nothing more."""
     fields = Fields(data)
     try:
-        manifest_body(fields, 1 if data[4:6] == b"\x01\x00" else 2)
+        found = manifest_body(fields, 1 if data[4:6] == b"\x01\x00" else 2)
     except (IndexError, UnicodeDecodeError, Refused):
         return False
-    return fields.done()
+    return fields.done() and found["format_minor"] == 0
 
 
 def within_rules(found):
@@ -321,7 +335,9 @@ def write_manifest(fields):
         value = value.encode()
         return struct.pack("<H", len(value)) + value
 
-    data = struct.pack("<4sHHHI", b"EMFN", 2, 1, 0, fields["next_collection_id"])
+    newer = fields.get("newer", {"format_minor": 0, "fields": b""})
+    minor = newer["format_minor"]
+    data = struct.pack("<4sHHHI", b"EMFN", 2, 1, minor, fields["next_collection_id"])
     data += struct.pack("<I", len(fields["collections"]))
     for it in fields["collections"]:
         data += text(it["name"]) + struct.pack("<I", it["id"])
@@ -337,5 +353,5 @@ def write_manifest(fields):
     for it in fields["segments"]:
         data += struct.pack("<QQQ32s", it["id"], it["len"], it["records"], it["digest"])
     data += struct.pack("<I", len(fields["wals"]))
-    data += b"".join(struct.pack("<I", wal) for wal in fields["wals"])
+    data += b"".join(struct.pack("<I", wal) for wal in fields["wals"]) + newer["fields"]
     return data + struct.pack("<I", crc32(data))

@@ -21,7 +21,7 @@ def wal_log(data, generation, cut, collections):
         record = record_at(data, at, generation)
         if record is None:
             break
-        if not synced_to <= record["synced_to"] <= last:
+        if record["kind"] is None or not synced_to <= record["synced_to"] <= last:
             raise Refused("corrupt")
         synced_to = record["synced_to"]
         step = place(record, open_txn, writes, last + 1, collections)
@@ -92,13 +92,16 @@ def store(files, read_only):
             raise Refused("no-store")
         return 0, []
     manifest = layout.manifest(files["MANIFEST"])
-    if manifest["indexes"]:
+    newer = "newer" in manifest
+    if manifest["indexes"] and not newer:
         raise Refused("newer-version")
     if files.get("wal.log"):
         raise Refused("foreign")
     wals = manifest["wals"]
     if not wals and any(id >= manifest["next_segment_id"] for id in present["segment"]):
         raise Refused("corrupt")
+    if wals and newer:
+        raise Refused("newer-version")
     if wals and read_only:
         raise Refused("needs-recovery")
     return recovered(files, manifest)
@@ -111,7 +114,7 @@ def recovered(files, manifest):
         data = files.get(f"SEGMENTS/seg-{info['id']:06}.dat")
         if data is None:
             raise Refused("corrupt")
-        for it in layout.segment(data, info, last):
+        for it in layout.segment(data, info, last, "newer" in manifest):
             key = (it["collection"], it["entity"])
             if key not in newest or newest[key][0] < it["sequence"]:
                 newest[key] = (it["sequence"], None if it["tombstone"] else it["payload"])

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::format::manifest::Manifest;
 use crate::format::names;
 use crate::memtable::Memtable;
-use crate::options::{AutoCheckpoint, OpenMode, Options};
+use crate::options::{AutoCheckpoint, Options};
 use crate::segment::{Sealed, Segment, seal, sync_sidecars};
 use crate::storage::Storage;
 use crate::view::{Frozen, View};
@@ -42,8 +42,8 @@ pub(super) fn checkpoint(core: &Arc<Core>) -> Result<()> {
 }
 
 pub(super) fn checkpoint_when_due(core: &Arc<Core>) -> Result<bool> {
-    if core.options.mode == OpenMode::ReadOnly {
-        return Err(Error::ReadOnly);
+    if let Some(why) = core.read_only() {
+        return Err(why.clone());
     }
     core.gate.refuse_nested()?;
     if !core.log.await_due()? {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::error::{Error, Result};
 use crate::format::manifest::Manifest;
 use crate::ids::{CollectionId, IdSource};
-use crate::options::{OpenMode, Options};
+use crate::options::Options;
 use crate::readers::{Readers, Reading};
 use crate::storage::{LockGuard, Storage};
 use crate::sync::{Mutex, MutexGuard, RwLock};
@@ -21,6 +21,8 @@ use super::log::Log;
 pub(super) struct Core {
     pub(super) storage: Arc<dyn Storage>,
     pub(super) options: Options,
+    /// Why this handle may not write, whatever its health.
+    read_only: Option<Error>,
     pub(super) health: Health,
     pub(super) gate: Gate,
     /// Held for one checkpoint, verification or close: there is one of them at a time. Who has
@@ -63,6 +65,7 @@ impl Core {
     pub(super) fn new(
         storage: Arc<dyn Storage>,
         options: Options,
+        read_only: Option<Error>,
         lock: Box<dyn LockGuard>,
         writer: Writer,
         ids: Box<dyn IdSource>,
@@ -72,6 +75,7 @@ impl Core {
         Self {
             storage,
             options,
+            read_only,
             health: Health::default(),
             gate: Gate::default(),
             maintenance: Mutex::new(()),
@@ -104,10 +108,10 @@ impl Core {
     }
 
     pub(super) fn require_writer(&self) -> Result<()> {
-        if self.options.mode == OpenMode::ReadOnly {
-            return Err(Error::ReadOnly);
+        match &self.read_only {
+            Some(why) => Err(why.clone()),
+            None => self.health.require_writable(),
         }
-        self.health.require_writable()
     }
 
     /// Admission whatever the handle's health.
@@ -115,6 +119,11 @@ impl Core {
         core.health.require_open()?;
         core.gate.enter()?;
         Ok(Permit { core: Arc::clone(core), not_send: PhantomData })
+    }
+
+    /// Why this handle may not write, whatever its health.
+    pub(super) fn read_only(&self) -> Option<&Error> {
+        self.read_only.as_ref()
     }
 
     pub(super) fn require_open(&self) -> Result<()> {

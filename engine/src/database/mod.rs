@@ -62,7 +62,8 @@ impl Database {
     }
 
     /// Opens the store on a medium, with inserts drawing identities from `ids`. After an unclean
-    /// end this recovers: what it then shows is durable before this returns.
+    /// end this recovers: what it then shows is durable before this returns. A store of a newer
+    /// minor version of the format is opened for reading only, whatever the options permit.
     ///
     /// # Errors
     /// `NoStore`, `NotADirectory`, `Locked`, `NeedsRecovery` (read-only), `Invalid` (options),
@@ -99,6 +100,12 @@ impl Database {
     /// The collection of this name.
     pub fn collection(&self, name: &str) -> Option<CollectionId> {
         self.core.catalog().by_name().get(name).copied()
+    }
+
+    /// Whether this handle only reads: it was opened so, or a newer minor version of the format
+    /// wrote the store.
+    pub fn is_read_only(&self) -> bool {
+        self.core.read_only().is_some()
     }
 
     /// All collections with their names, by name.

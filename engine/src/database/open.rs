@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use crate::error::{Error, IoContext, Result};
-use crate::format::manifest::{LEN_MAX, Manifest, NoManifest};
+use crate::format::manifest::{FORMAT, LEN_MAX, Manifest, NoManifest};
 use crate::format::names::{self, LEGACY_WAL, LOCK, MANIFEST, SEGMENTS};
 use crate::ids::IdSource;
 use crate::options::{OpenMode, Options};
@@ -21,7 +21,7 @@ use super::{publish, recover};
 pub(super) fn open(
     storage: Arc<dyn Storage>,
     ids: Box<dyn IdSource>,
-    options: Options,
+    mut options: Options,
 ) -> Result<Core> {
     options.check()?;
     let lock = lock(&*storage, options.mode)?;
@@ -37,8 +37,12 @@ pub(super) fn open(
     let manifest = read_manifest(&*storage)?;
     present.require_empty_legacy_wal(&*storage)?;
     check_present(&manifest, &present)?;
-    if let (OpenMode::ReadOnly, Some(wal)) = (options.mode, manifest.trailer.wals.first()) {
-        return Err(Error::NeedsRecovery { file: names::wal(*wal) });
+    if manifest.newer.is_some() {
+        options.mode = OpenMode::ReadOnly;
+    }
+    let read_only = read_only(&manifest, options.mode);
+    if let (Some(why), Some(wal)) = (&read_only, manifest.trailer.wals.first()) {
+        return Err(unrecovered(why, names::wal(*wal)));
     }
     let segments = open_segments(&*storage, &manifest)?;
     if !present.segments_dir && options.mode != OpenMode::ReadOnly {
@@ -70,7 +74,32 @@ pub(super) fn open(
         }
     }
     let log = Log::new(wal, published.sequence, options.auto_checkpoint.wal_bytes());
-    Ok(Core::new(storage, options, lock, writer, ids, log, published))
+    Ok(Core::new(storage, options, read_only, lock, writer, ids, log, published))
+}
+
+/// Why a handle may not write, if so.
+fn read_only(manifest: &Manifest, mode: OpenMode) -> Option<Error> {
+    if let Some(newer) = &manifest.newer {
+        let (major, ours) = FORMAT;
+        let minor = newer.format_minor;
+        let what = format!(
+            "format {major}.{minor}, where this engine's {major}.{ours} only reads what was closed \
+             cleanly"
+        );
+        return Some(Error::NewerVersion { file: MANIFEST.into(), what });
+    }
+    (mode == OpenMode::ReadOnly).then_some(Error::ReadOnly)
+}
+
+/// The refusal of a live WAL by a handle that may not write, and so not recover.
+fn unrecovered(why: &Error, wal: String) -> Error {
+    match why {
+        Error::NewerVersion { what, .. } => {
+            let what = format!("the store was not closed, and has {what}");
+            Error::NewerVersion { file: wal, what }
+        }
+        _ => Error::NeedsRecovery { file: wal },
+    }
 }
 
 fn lock(storage: &dyn Storage, mode: OpenMode) -> Result<Box<dyn LockGuard>> {
@@ -126,7 +155,8 @@ pub(super) fn read_manifest(storage: &dyn Storage) -> Result<Manifest> {
             NoManifest::Newer { .. } => Error::NewerVersion { file, what: why.to_string() },
         }
     })?;
-    if !manifest.indexes.is_empty() {
+    // Whoever only reads maintains none.
+    if !manifest.indexes.is_empty() && manifest.newer.is_none() {
         let what = "defines indexes, which this version does not maintain".into();
         return Err(Error::NewerVersion { file: MANIFEST.into(), what });
     }
@@ -151,9 +181,6 @@ fn check_present(manifest: &Manifest, present: &Present) -> Result<()> {
 }
 
 fn open_segments(storage: &dyn Storage, manifest: &Manifest) -> Result<Vec<Arc<Segment>>> {
-    let last_checkpoint = manifest.last_checkpoint.unwrap_or(0);
     let segments = manifest.trailer.segments.iter();
-    segments
-        .map(|(id, info)| Segment::open(storage, *id, info, last_checkpoint).map(Arc::new))
-        .collect()
+    segments.map(|(id, info)| Segment::open(storage, manifest, *id, info).map(Arc::new)).collect()
 }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::format::names;
-use crate::options::OpenMode;
 use crate::segment::{Inspection, Segment, sync_sidecars};
 
 use super::core::Core;
@@ -139,8 +138,7 @@ impl Scrub {
         if is_sound || !is_listed {
             return;
         }
-        let mended =
-            self.core.options.mode != OpenMode::ReadOnly && segment.replace_sidecar(storage);
+        let mended = self.core.read_only().is_none() && segment.replace_sidecar(storage);
         if mended {
             sync_sidecars(storage);
         }

@@ -33,7 +33,7 @@ impl Permit {
         let last_checkpoint = manifest.last_checkpoint.unwrap_or(0);
         let mut verified = Verified { segments: 0, records: 0, wal_commits: 0 };
         for (id, info) in &manifest.trailer.segments {
-            verified.records += Segment::open(storage, *id, info, last_checkpoint)?.verify()?;
+            verified.records += Segment::open(storage, &manifest, *id, info)?.verify()?;
             verified.segments += 1;
         }
         let catalog = self.core.catalog();

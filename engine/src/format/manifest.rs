@@ -10,6 +10,9 @@
 //!          | count u32 | { generation u32 }* ascending
 //! crc u32
 //! ```
+//!
+//! A newer minor version has a higher format_minor, may have other kinds of indexes, and further
+//! fields between the trailer and the CRC. It changes nothing else.
 
 use std::collections::BTreeMap;
 
@@ -23,6 +26,9 @@ const TRAILER_VERSION: u16 = 1;
 
 /// The format version this engine reads and writes, (major, minor).
 pub const FORMAT: (u16, u16) = (1, 0);
+
+/// The greatest kind of index that this version knows.
+const INDEX_KIND_MAX: u8 = 1;
 
 /// The longest collection name, in bytes.
 pub const NAME_LEN_MAX: usize = 255;
@@ -46,6 +52,17 @@ pub struct Manifest {
     pub last_checkpoint: Option<u64>,
     /// What `EntiDB`'s own manifests lack.
     pub trailer: Trailer,
+    /// What a newer minor version of the format added. Such a store is only read.
+    pub newer: Option<NewerMinor>,
+}
+
+/// What this engine does not know of a MANIFEST that it may read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewerMinor {
+    /// The minor version; above that of [`FORMAT`].
+    pub format_minor: u16,
+    /// The fields after the trailer.
+    pub fields: Vec<u8>,
 }
 
 /// The part of a [`Manifest`] that only this engine writes.
@@ -79,7 +96,7 @@ pub struct Index {
     pub collection: CollectionId,
     /// The field path.
     pub path: Vec<String>,
-    /// 0 hash, 1 ordered.
+    /// 0 hash, 1 ordered; others only in a newer minor version.
     pub kind: u8,
     /// Whether keys are unique.
     pub unique: bool,
@@ -101,7 +118,7 @@ pub enum NoManifest {
     /// A whole version-1 or version-2 body without our trailer.
     #[error("the file ends at EntiDB's own body, without this engine's trailer")]
     Foreign,
-    /// Verifies, but is newer.
+    /// Verifies, but is newer in more than its minor version.
     #[error("{what} {found} is newer than this engine's {known}")]
     Newer {
         /// Which version number.
@@ -122,6 +139,7 @@ impl Default for Manifest {
             indexes: BTreeMap::new(),
             last_checkpoint: None,
             trailer: Trailer::default(),
+            newer: None,
         }
     }
 }
@@ -146,6 +164,9 @@ impl Manifest {
     pub fn encode(&self) -> Vec<u8> {
         let mut out = self.encode_body();
         self.trailer.push(&mut out);
+        if let Some(newer) = &self.newer {
+            out.extend_from_slice(&newer.fields);
+        }
         push_crc(&mut out, 0);
         out
     }
@@ -154,7 +175,8 @@ impl Manifest {
     pub fn encode_body(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(256);
         out.extend_from_slice(&BODY_MAGIC);
-        for version in [BODY_VERSION, FORMAT.0, FORMAT.1] {
+        let minor = self.newer.as_ref().map_or(FORMAT.1, |newer| newer.format_minor);
+        for version in [BODY_VERSION, FORMAT.0, minor] {
             out.extend(version.to_le_bytes());
         }
         out.extend(self.next_collection_id.to_le_bytes());
@@ -187,9 +209,11 @@ impl Manifest {
             return Err(unverified(bytes));
         };
         let mut fields = Fields::new(covered);
-        let manifest = decode_body(&mut fields, BODY_VERSION)
+        let mut manifest = decode_body(&mut fields, BODY_VERSION)
             .and_then(|body| Ok(Self { trailer: Trailer::decode(&mut fields)?, ..body }))?;
-        if !fields.is_done() {
+        if let Some(newer) = &mut manifest.newer {
+            newer.fields = fields.rest().to_vec();
+        } else if !fields.is_done() {
             return Err(NoManifest::Corrupt {
                 offset: fields.at(),
                 what: "bytes after the trailer",
@@ -237,7 +261,8 @@ fn unverified(bytes: &[u8]) -> NoManifest {
     let mut fields = Fields::new(bytes);
     let version = if bytes.get(4..6) == Some(&[1, 0]) { 1 } else { BODY_VERSION };
     match decode_body(&mut fields, version) {
-        Ok(_) if fields.is_done() => NoManifest::Foreign,
+        // Nothing vouches for a newer body: it has a CRC, which does not match.
+        Ok(body) if fields.is_done() && body.newer.is_none() => NoManifest::Foreign,
         Ok(_) => NoManifest::Corrupt { offset: bytes.len() - CRC_LEN, what: "CRC mismatch" },
         Err(NoManifest::Corrupt { offset, what }) => NoManifest::Corrupt { offset, what },
         Err(_) => NoManifest::Corrupt { offset: 4, what: "CRC mismatch, unknown version" },
@@ -250,9 +275,19 @@ fn decode_body(fields: &mut Fields<'_>, version: u16) -> Result<Manifest, NoMani
     }
     require_version(fields, "manifest version", version)?;
     require_version(fields, "format major version", FORMAT.0)?;
-    require_version(fields, "format minor version", FORMAT.1)?;
-    let parsed = parse_body(fields, version >= 2);
+    let newer = newer_minor(fields)?;
+    let parsed = parse_body(fields, version >= 2, newer);
     parsed.ok_or(NoManifest::Corrupt { offset: fields.at(), what: "malformed body" })
+}
+
+/// The minor version, if it is newer than ours: that alone is no reason to refuse.
+fn newer_minor(fields: &mut Fields<'_>) -> Result<Option<NewerMinor>, NoManifest> {
+    match require_version(fields, "format minor version", FORMAT.1) {
+        Err(NoManifest::Newer { found, .. }) => {
+            Ok(Some(NewerMinor { format_minor: found, fields: Vec::new() }))
+        }
+        ours => ours.map(|()| None),
+    }
 }
 
 fn require_version(
@@ -268,8 +303,13 @@ fn require_version(
     }
 }
 
-fn parse_body(fields: &mut Fields<'_>, has_indexes: bool) -> Option<Manifest> {
-    let mut manifest = Manifest { next_collection_id: fields.u32()?, ..Manifest::default() };
+fn parse_body(
+    fields: &mut Fields<'_>,
+    has_indexes: bool,
+    newer: Option<NewerMinor>,
+) -> Option<Manifest> {
+    let kinds = if newer.is_some() { u8::MAX } else { INDEX_KIND_MAX };
+    let mut manifest = Manifest { next_collection_id: fields.u32()?, newer, ..Manifest::default() };
     for _ in 0..fields.u32()? {
         let name = parse_text(fields)?;
         let id = CollectionId::new(fields.u32()?);
@@ -279,7 +319,7 @@ fn parse_body(fields: &mut Fields<'_>, has_indexes: bool) -> Option<Manifest> {
         manifest.next_index_id = fields.u64()?;
         for _ in 0..fields.u32()? {
             let id = fields.u64()?;
-            insert_last(&mut manifest.indexes, id, Index::parse(fields)?)?;
+            insert_last(&mut manifest.indexes, id, Index::parse(fields, kinds)?)?;
         }
     }
     if fields.flag()? {
@@ -361,13 +401,13 @@ impl Index {
         out.extend(self.created_at.to_le_bytes());
     }
 
-    fn parse(fields: &mut Fields<'_>) -> Option<Self> {
+    fn parse(fields: &mut Fields<'_>, kinds: u8) -> Option<Self> {
         let collection = CollectionId::new(fields.u32()?);
         let mut path = Vec::new();
         for _ in 0..fields.u16()? {
             path.push(parse_text(fields)?);
         }
-        let kind = fields.u8().filter(|kind| *kind <= 1)?;
+        let kind = fields.u8().filter(|kind| *kind <= kinds)?;
         Some(Self { collection, path, kind, unique: fields.flag()?, created_at: fields.u64()? })
     }
 }

@@ -55,6 +55,11 @@ impl<'a> Fields<'a> {
         self.at
     }
 
+    /// The bytes that are left.
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
     pub(crate) fn is_done(&self) -> bool {
         self.rest.is_empty()
     }

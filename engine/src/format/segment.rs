@@ -73,11 +73,48 @@ pub(crate) fn stored_crc(record: &[u8]) -> u32 {
     record.last_chunk::<CRC_LEN>().map_or(0, |sum| u32::from_le_bytes(*sum))
 }
 
+/// What a record of any type says. A newer minor version of the format may have types, told by
+/// flags, that this one does not know.
+pub(crate) struct Verified<'a> {
+    pub(crate) collection: CollectionId,
+    pub(crate) entity: EntityId,
+    flags: u8,
+    pub(crate) sequence: u64,
+    payload: &'a [u8],
+}
+
+impl<'a> Verified<'a> {
+    /// Whether this version knows what the flags mean.
+    pub(crate) fn is_known(&self) -> bool {
+        self.flags <= TOMBSTONE
+    }
+
+    /// Canonical CBOR, or `None` for a tombstone.
+    pub(crate) fn content(&self) -> Result<Option<&'a [u8]>, NoRecord> {
+        match self.flags {
+            0 => Ok(Some(self.payload)),
+            TOMBSTONE if self.payload.is_empty() => Ok(None),
+            flags => Err(NoRecord::Flags(flags)),
+        }
+    }
+}
+
 /// Decodes the record at the start of `bytes` and answers its length; what follows is ignored.
 ///
 /// # Errors
 /// [`NoRecord`] if no valid record begins there.
 pub fn decode(bytes: &[u8]) -> Result<(Record<'_>, usize), NoRecord> {
+    let (verified, len) = verified(bytes)?;
+    let payload = verified.content()?;
+    let Verified { collection, entity, sequence, .. } = verified;
+    Ok((Record { collection, entity, sequence, payload }, len))
+}
+
+/// The record at the start of `bytes`, whatever its type, and its length.
+///
+/// # Errors
+/// [`NoRecord`] if none begins there whose CRC matches.
+pub(crate) fn verified(bytes: &[u8]) -> Result<(Verified<'_>, usize), NoRecord> {
     let mut fields = Fields::new(bytes);
     let record_len = fields.u32().ok_or(NoRecord::Short)?;
     let len = record_len as usize;
@@ -95,10 +132,5 @@ pub fn decode(bytes: &[u8]) -> Result<(Record<'_>, usize), NoRecord> {
     let flags = fields.u8().ok_or(NoRecord::Short)?;
     let sequence = fields.u64().ok_or(NoRecord::Short)?;
     let payload = &covered[HEADER_LEN..];
-    let payload = match flags {
-        0 => Some(payload),
-        TOMBSTONE if payload.is_empty() => None,
-        _ => return Err(NoRecord::Flags(flags)),
-    };
-    Ok((Record { collection, entity, sequence, payload }, len))
+    Ok((Verified { collection, entity, flags, sequence, payload }, len))
 }

@@ -20,6 +20,8 @@ pub const STAMP_LEN: usize = 20;
 pub const PAYLOAD_LEN_MAX: usize = (64 << 20) + 128;
 /// The envelope version this engine writes.
 pub const VERSION: u16 = 2;
+/// The greatest type of record that this version knows.
+const TYPE_MAX: u8 = 6;
 
 /// Ties a record to one place in one WAL, so that bytes of another file, another life or a
 /// payload that quotes a log are never taken for a record.
@@ -100,8 +102,15 @@ pub struct Record<'a> {
 pub enum NoRecord {
     /// The bytes end before the record does.
     Short,
-    /// Wrong magic, version, type, length or CRC.
+    /// Wrong magic, version, length or CRC, or fields that do not fill the payload.
     Invalid,
+    /// It verifies, and this version does not know its type. No torn write leaves that.
+    Unknown {
+        /// The type.
+        kind: u8,
+        /// Where it belongs.
+        stamp: Stamp,
+    },
 }
 
 impl Body<'_> {
@@ -209,7 +218,12 @@ pub fn decode(bytes: &[u8]) -> Result<(Record<'_>, usize), NoRecord> {
     }
     let mut fields = Fields::new(&covered[HEADER_LEN..]);
     let version = u16::from_le_bytes([record[4], record[5]]);
-    decode_payload(&mut fields, version, record[6])
+    let kind = record[6];
+    if version == VERSION && !(1..=TYPE_MAX).contains(&kind) {
+        let stamp = decode_stamp(&mut fields).ok_or(NoRecord::Invalid)?;
+        return Err(NoRecord::Unknown { kind, stamp });
+    }
+    decode_payload(&mut fields, version, kind)
         .filter(|_| fields.is_done())
         .map(|record| (record, len))
         .ok_or(NoRecord::Invalid)

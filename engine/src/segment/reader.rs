@@ -6,9 +6,9 @@ use std::sync::OnceLock;
 use bytes::Bytes;
 
 use crate::error::{Error, IoContext, Result};
-use crate::format::manifest::SegmentInfo;
+use crate::format::manifest::{Manifest, SegmentInfo};
 use crate::format::names;
-use crate::format::segment::{HEADER_LEN, decode, stored_crc};
+use crate::format::segment::{HEADER_LEN, NoRecord, stored_crc, verified};
 use crate::format::sidecar::Header;
 use crate::ids::Key;
 use crate::memtable::Version;
@@ -27,6 +27,9 @@ pub(crate) struct Segment {
     info: SegmentInfo,
     /// No record is of a later commit.
     last_checkpoint: u64,
+    /// Whether a newer version of the format wrote it: then records of unknown types are passed
+    /// over.
+    is_newer: bool,
     data: Bytes,
     /// The sidecar that was found on the medium.
     stored: Option<Sidecar>,
@@ -42,13 +45,22 @@ pub(crate) struct Found {
     pub(crate) crc: u32,
     /// Bytes of the whole record.
     pub(crate) len: usize,
-    /// Where the content is in the segment; `None` for a tombstone.
-    content: Option<Range<usize>>,
+    content: Content,
+}
+
+/// What a record says of its entity.
+#[derive(Debug, Clone)]
+enum Content {
+    /// Its content is there in the segment.
+    At(Range<usize>),
+    Deleted,
+    /// Nothing that this version of the format understands: neither content nor deletion.
+    Unknown,
 }
 
 impl Found {
     pub(super) fn is_tombstone(&self) -> bool {
-        self.content.is_none()
+        matches!(self.content, Content::Deleted)
     }
 }
 
@@ -72,17 +84,19 @@ impl From<Error> for Fault {
 
 impl Segment {
     /// Opens a segment, at a cost that does not depend on its length: checks that length, and that
-    /// its sidecar, if there is one, knows of no record newer than `last_checkpoint`.
+    /// its sidecar, if there is one, knows of no record newer than the last checkpoint.
     ///
     /// # Errors
     /// `Corrupt` for any difference.
     pub(crate) fn open(
         storage: &dyn Storage,
+        manifest: &Manifest,
         id: u64,
         info: &SegmentInfo,
-        last_checkpoint: u64,
     ) -> Result<Self> {
+        let last_checkpoint = manifest.last_checkpoint.unwrap_or(0);
         let mut segment = Self::map(storage, id, info, last_checkpoint)?;
+        segment.is_newer = manifest.newer.is_some();
         segment.stored = Sidecar::open(storage, id, info);
         if let Some(header) = segment.header() {
             segment.check_sequence(0, header.min_sequence)?;
@@ -123,7 +137,8 @@ impl Segment {
         }
         let data = file.view(0..len).at("read segment", &name)?;
         let (info, rebuilt) = (*info, OnceLock::new());
-        Ok(Self { id, name, info, last_checkpoint, data, stored: None, rebuilt })
+        let (is_newer, stored) = (false, None);
+        Ok(Self { id, name, info, last_checkpoint, is_newer, data, stored, rebuilt })
     }
 
     /// Makes the sidecar if there is none, and answers whether it did. A segment that is damaged
@@ -224,13 +239,18 @@ impl Segment {
             Ok(None)
         })?;
         let newer = found.filter(|found| found.sequence > sequence);
-        Ok(newer.map(|found| self.version(&found)))
+        Ok(newer.and_then(|found| self.version(&found)))
     }
 
-    /// The version that a record of this segment is, without copying its content.
-    pub(crate) fn version(&self, found: &Found) -> Version {
-        let content = found.content.clone().map(|content| self.data.slice(content));
-        Version { sequence: found.sequence, content }
+    /// The version that a record of this segment is, without copying its content; `None` if its
+    /// type is unknown.
+    pub(crate) fn version(&self, found: &Found) -> Option<Version> {
+        let content = match &found.content {
+            Content::At(range) => Some(self.data.slice(range.clone())),
+            Content::Deleted => None,
+            Content::Unknown => return None,
+        };
+        Some(Version { sequence: found.sequence, content })
     }
 
     /// The record at an offset.
@@ -239,15 +259,22 @@ impl Segment {
     /// `Corrupt` if none is there that verifies.
     pub(super) fn record(&self, at: usize) -> Result<Found> {
         let rest = self.data.get(at..).unwrap_or_default();
-        let (record, len) = decode(rest).map_err(|why| self.corrupt(at, why.to_string()))?;
+        let damaged = |why: NoRecord| self.corrupt(at, why.to_string());
+        let (record, len) = verified(rest).map_err(damaged)?;
         self.check_sequence(at, record.sequence)?;
-        let start = at + HEADER_LEN;
+        let content = if self.is_newer && !record.is_known() {
+            Content::Unknown
+        } else {
+            let start = at + HEADER_LEN;
+            let content = record.content().map_err(damaged)?;
+            content.map_or(Content::Deleted, |it| Content::At(start..start + it.len()))
+        };
         Ok(Found {
             key: Key { collection: record.collection, entity: record.entity },
             sequence: record.sequence,
             crc: stored_crc(&rest[..len]),
             len,
-            content: record.payload.map(|payload| start..start + payload.len()),
+            content,
         })
     }
 

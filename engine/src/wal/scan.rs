@@ -162,6 +162,9 @@ impl Scanner<'_> {
     }
 
     /// The valid record of this generation that begins at `offset`, with its length.
+    ///
+    /// # Errors
+    /// `Corrupt` if its type is unknown: MANIFEST says that no newer version wrote here.
     fn record_at(&mut self, offset: u64) -> Result<Option<(Record<'_>, u64)>> {
         let Some(len) = self.record_len_at(offset)? else { return Ok(None) };
         let Some(bytes) = self.window.get(offset, len).at("read WAL", &self.name)? else {
@@ -170,7 +173,12 @@ impl Scanner<'_> {
         let ours = |stamp: Stamp| stamp.generation == self.generation && stamp.offset == offset;
         match decode(bytes) {
             Ok((record, len)) if record.stamp.is_some_and(ours) => Ok(Some((record, len as u64))),
-            Ok(_) | Err(NoRecord::Short | NoRecord::Invalid) => Ok(None),
+            Err(NoRecord::Unknown { kind, stamp }) if ours(stamp) => {
+                let what =
+                    format!("a valid record of type {kind}, which this version does not know");
+                Err(Error::corrupt(&self.name, offset, what))
+            }
+            Ok(_) | Err(NoRecord::Short | NoRecord::Invalid | NoRecord::Unknown { .. }) => Ok(None),
         }
     }
 

@@ -20,6 +20,7 @@ mod snapshots;
 mod storage;
 mod support;
 mod transactions;
+mod versions;
 
 #[global_allocator]
 static ALLOCATOR: support::memory::Noting = support::memory::Noting;

@@ -95,13 +95,19 @@ impl Log {
 
 /// The bytes of a segment and what MANIFEST says of it. The digest is over the records' CRCs.
 pub(super) fn segment(id: u64, records: &[SegmentRecord]) -> (Vec<u8>, SegmentInfo) {
-    let (mut bytes, mut crcs) = (Vec::new(), Vec::new());
-    for record in records {
-        // Contents of vectors are far below the field's limit.
-        let record = segment_record(record).unwrap_or_default();
-        crcs.extend(&record[record.len().saturating_sub(4)..]);
-        bytes.extend(record);
-    }
+    // Contents of vectors are far below the field's limit.
+    let records = records.iter().map(|record| segment_record(record).unwrap_or_default());
+    segment_of(id, &records.collect::<Vec<_>>())
+}
+
+/// The same of records that are bytes already.
+pub(super) fn segment_of(id: u64, records: &[Vec<u8>]) -> (Vec<u8>, SegmentInfo) {
+    let bytes = records.concat();
+    let crcs: Vec<u8> = records
+        .iter()
+        .flat_map(|record| &record[record.len().saturating_sub(4)..])
+        .copied()
+        .collect();
     let digest = Hash(Sha256::digest(&crcs).into());
     let info = SegmentInfo { id, len: bytes.len() as u64, records: records.len() as u64, digest };
     (bytes, info)

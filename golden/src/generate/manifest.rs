@@ -5,17 +5,17 @@ use super::rows::Rows;
 use crate::entidb::{Collection, Index, Manifest, manifest_body};
 use crate::file::Entry;
 use crate::layout::{
-    CRC_LEN, Generation, Hash, SegmentInfo, StoreManifest, manifest as bytes, with_crc,
+    CRC_LEN, Generation, Hash, MINOR_AT, NewerMinor, SegmentInfo, StoreManifest, manifest as bytes,
+    with_crc,
 };
 
 const SOURCE: &str = "docs/format.md, 2";
 /// Where the version numbers stand, and that of the format.
 const MANIFEST_VERSION_AT: usize = 4;
 const MAJOR_AT: usize = 6;
-const MINOR_AT: usize = 8;
 
 pub(super) fn entries() -> Vec<Entry> {
-    [fields(), versions(), foreign(), broken(), malformed(), flipped(), cut()]
+    [fields(), versions(), newer_minor(), foreign(), broken(), malformed(), flipped(), cut()]
         .into_iter()
         .flat_map(Rows::finish)
         .collect()
@@ -34,6 +34,7 @@ pub(super) fn empty() -> StoreManifest {
         next_generation: 1,
         segments: Vec::new(),
         wals: Vec::new(),
+        newer: None,
     }
 }
 
@@ -63,6 +64,7 @@ fn sample() -> StoreManifest {
         next_generation: 2,
         segments: vec![segment(1)],
         wals: vec![Generation(1)],
+        newer: None,
     }
 }
 
@@ -109,6 +111,7 @@ fn fields() -> Rows {
             digest: Hash([0xff; 32]),
         }],
         wals: vec![Generation(u32::MAX - 1)],
+        newer: None,
     };
     add("greatest", "the greatest numbers", &greatest);
     let wals = |wals: &[u32]| {
@@ -156,7 +159,13 @@ fn versions() -> Rows {
     ] {
         for number in [known + 1, known + 2, 0x0100 + known, u16::MAX] {
             let id = format!("{name}-{number}");
-            rows.reject(id, "a newer version", &renumbered(at, number), "newer-version");
+            if at == MINOR_AT {
+                let newer = newer(number, &[]);
+                let meaning = "a newer minor version is read";
+                rows.accept(id, meaning, &bytes(&newer), notation(&newer));
+            } else {
+                rows.reject(id, "a newer version", &renumbered(at, number), "newer-version");
+            }
         }
         for number in 0..known {
             let id = format!("{name}-{number}");
@@ -175,6 +184,51 @@ fn versions() -> Rows {
     both.truncate(both.len() - CRC_LEN);
     both[MANIFEST_VERSION_AT] = 1;
     rows.reject("older-and-newer", meaning, &with_crc(both), "corrupt");
+    rows
+}
+
+/// The sample, written by a newer minor version with fields of its own.
+fn newer(format_minor: u16, fields: &[u8]) -> StoreManifest {
+    changed(|it| it.newer = Some(NewerMinor { format_minor, fields: fields.to_vec() }))
+}
+
+/// What a newer minor version may add, and what it may not change.
+fn newer_minor() -> Rows {
+    let mut rows = Rows::new("newer-minor", "docs/format.md, 2 and 8");
+    let mut add = |id: &str, meaning: &str, manifest: &StoreManifest| {
+        rows.accept(id, meaning, &bytes(manifest), notation(manifest));
+    };
+    let meaning = "fields after the trailer are passed over";
+    for (id, fields) in [("byte", &[0][..]), ("text", b"later fields"), ("trailer", b"EMFT\x01\0")]
+    {
+        add(&format!("fields-{id}"), meaning, &newer(1, fields));
+    }
+    let mut indexed = newer(1, b"");
+    indexed.body.next_index_id = 3;
+    indexed.body.indexes = vec![index(1), Index { kind: 2, ..index(2) }];
+    add("index-kind-2", "an index of a kind that is not known", &indexed);
+    indexed.body.indexes[1].kind = u8::MAX;
+    add("index-kind-255", "an index of a kind that is not known", &indexed);
+    let mut refuse = |id: &str, meaning: &str, manifest: &StoreManifest, at: Option<usize>| {
+        let mut file = bytes(manifest);
+        file.truncate(file.len() - CRC_LEN);
+        if let Some(at) = at {
+            file[at] ^= 0x80;
+        }
+        rows.reject(id, meaning, &with_crc(file), "corrupt");
+    };
+    let wals = vec![Generation(4), Generation(4)];
+    let meaning = "rules between fields hold as before";
+    refuse("rule", meaning, &StoreManifest { wals, ..newer(1, b"") }, None);
+    let (body, names) = (newer(1, b""), MINOR_AT + 10);
+    refuse("body", "a body cut by its own count", &body, Some(names + 3));
+    let mut flipped = bytes(&newer(1, b"later fields"));
+    let last = flipped.len() - CRC_LEN - 1;
+    flipped[last] ^= 1;
+    rows.reject("fields-damaged", "the CRC covers what is not known, too", &flipped, "corrupt");
+    let mut older = newer(1, b"later fields");
+    older.newer = older.newer.map(|newer| NewerMinor { format_minor: 0, ..newer });
+    rows.reject("fields-of-ours", "this version has no such fields", &bytes(&older), "corrupt");
     rows
 }
 

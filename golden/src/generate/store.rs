@@ -3,6 +3,7 @@
 mod clean;
 mod damaged;
 mod killed;
+mod newer;
 mod refused;
 
 use std::collections::BTreeMap;
@@ -21,7 +22,7 @@ const SOURCE: &str = "docs/format.md, 5";
 const RESERVED: u64 = 512;
 
 pub(super) fn entries() -> Vec<Entry> {
-    [clean::rows(), killed::rows(), refused::rows(), damaged::rows()]
+    [clean::rows(), killed::rows(), newer::rows(), refused::rows(), damaged::rows()]
         .into_iter()
         .flatten()
         .flat_map(Rows::finish)

@@ -1,6 +1,6 @@
 //! From fields to bytes, field by field as `docs/format.md` lists them.
 
-use super::{LogBody, LogKey, LogRecord, StoreManifest};
+use super::{LogBody, LogKey, LogRecord, MINOR_AT, StoreManifest};
 use crate::entidb::{crc32, manifest_body};
 
 const LOG_VERSION: u16 = 2;
@@ -51,6 +51,10 @@ pub(crate) fn manifest(manifest: &StoreManifest) -> Vec<u8> {
     }
     bytes.extend(len_u32(manifest.wals.len()));
     bytes.extend(manifest.wals.iter().flat_map(|generation| generation.0.to_le_bytes()));
+    if let Some(newer) = &manifest.newer {
+        bytes[MINOR_AT..MINOR_AT + 2].copy_from_slice(&newer.format_minor.to_le_bytes());
+        bytes.extend(&newer.fields);
+    }
     with_crc(bytes)
 }
 

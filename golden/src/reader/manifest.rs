@@ -4,7 +4,7 @@ use entidb_engine::format::manifest::{Manifest, NoManifest};
 
 use super::{Answer, notation};
 use crate::entidb;
-use crate::layout::{Generation, Hash, SegmentInfo, StoreManifest};
+use crate::layout::{Generation, Hash, NewerMinor, SegmentInfo, StoreManifest};
 
 pub(super) fn manifest(bytes: &[u8]) -> Answer {
     let manifest = Manifest::decode(bytes).map_err(|why| match why {
@@ -52,5 +52,9 @@ fn fields(manifest: &Manifest) -> StoreManifest {
             })
             .collect(),
         wals: manifest.trailer.wals.iter().copied().map(Generation).collect(),
+        newer: manifest.newer.as_ref().map(|newer| NewerMinor {
+            format_minor: newer.format_minor,
+            fields: newer.fields.clone(),
+        }),
     }
 }

@@ -13,7 +13,7 @@ const OTHERWISE: &str = "encodes otherwise";
 pub(super) fn wal_record(bytes: &[u8]) -> Answer {
     let (record, len) = wal::decode(bytes).map_err(|why| match why {
         NoRecord::Short => "short",
-        NoRecord::Invalid => "invalid",
+        NoRecord::Invalid | NoRecord::Unknown { .. } => "invalid",
     })?;
     let Some(fields) = log_record(&record) else {
         return Err("version-1".to_owned());

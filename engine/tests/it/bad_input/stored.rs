@@ -183,6 +183,13 @@ pub(super) const ROWS: &[Row] = &[
          restore the store from a backup",
     ),
     (
+        "WAL with a record of an unknown type",
+        || crashed(|files| write_type(files, 51, 0x7f)),
+        Corrupt,
+        "wal-000002.log: corrupt at offset 51: a valid record of type 127, which this version does \
+         not know; restore the store from a backup",
+    ),
+    (
         "WAL with a gap in its sequences",
         || crashed(|files| write(files, 51, 5, &Body::Begin { txid: 7 })),
         Corrupt,
@@ -360,6 +367,15 @@ fn write(files: &mut Files, offset: usize, synced_to: u64, body: &Body<'_>) {
     let mut record = Vec::new();
     encode(body, Some(&stamp), &mut record);
     files.get_mut(WAL).unwrap()[offset..offset + record.len()].copy_from_slice(&record);
+}
+
+/// Overwrites the WAL with a record that is valid at this offset, but for its type.
+fn write_type(files: &mut Files, offset: usize, kind: u8) {
+    write(files, offset, 5, &Body::Begin { txid: 6 });
+    let (wal, end) = (files.get_mut(WAL).unwrap(), offset + 43 - 4);
+    wal[offset + 6] = kind;
+    let sum = crc32fast::hash(&wal[offset..end]);
+    wal[end..end + 4].copy_from_slice(&sum.to_le_bytes());
 }
 
 fn cut(files: &mut Files, name: &str, len: usize) {

@@ -23,7 +23,6 @@ fn newer() -> Rows {
     let trailer = manifest_body(&Draft::sample().manifest.body).map_or(0, |body| body.len()) + 4;
     let killed = Draft::sample().log(&Log::new(4, 3, RESERVED));
     for (id, meaning, at, number) in [
-        ("minor", "the next minor version", 8, 1),
         ("major", "the next major version", 6, 2),
         ("manifest", "a later version of MANIFEST", 4, 3),
         ("trailer", "a later version of the trailer", trailer, 2),

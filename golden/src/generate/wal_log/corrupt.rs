@@ -1,12 +1,12 @@
 //! Logs in which acknowledged bytes are damaged, or that no engine has written.
 
-use super::{CUT, GENERATION, RESERVED, SOURCE, commits, given, log, refuses, state, value};
+use super::{CUT, GENERATION, RESERVED, SOURCE, commits, given, log, refuses, shows, state, value};
 use crate::generate::build::{Log, delete, put};
 use crate::generate::rows::Rows;
 use crate::layout::{Hash, LogBody, LogKey, LogRecord, log_envelope, log_record};
 
 pub(super) fn rows() -> Vec<Rows> {
-    vec![first_record(), grammar(), stamps(), flipped(), witnesses()]
+    vec![first_record(), grammar(), unknown(), stamps(), flipped(), witnesses()]
 }
 
 fn first_record() -> Rows {
@@ -110,6 +110,66 @@ fn grammar() -> Rows {
     add("abort-between", "a record that no log of this format holds", &|log| {
         log.record(LogBody::Abort { txid: next });
     });
+    rows
+}
+
+/// A whole record with its stamp and a type of no log of this format.
+fn of_type(kind: u8, offset: usize, synced_to: u64, fields: &[u8]) -> Vec<u8> {
+    let mut payload = GENERATION.to_le_bytes().to_vec();
+    payload.extend((offset as u64).to_le_bytes());
+    payload.extend(synced_to.to_le_bytes());
+    payload.extend(fields);
+    log_envelope(2, kind, &payload)
+}
+
+/// Valid records of types that this version does not know: no torn write leaves one.
+fn unknown() -> Rows {
+    let mut rows = Rows::new("unknown-type", "docs/format.md, 4: torn or corrupt, 3 and 4");
+    let base = log(2);
+    let at = base.bytes.len();
+    let with = |at: usize, record: &[u8]| {
+        let mut file = base.file();
+        file.resize(file.len().max(at + record.len()), 0);
+        file[at..at + record.len()].copy_from_slice(record);
+        file
+    };
+    for kind in [0, 7, 0x7f, 0xff] {
+        for (id, fields) in [("bare", &[][..]), ("fields", b"a later field")] {
+            let record = of_type(kind, at, CUT + 2, fields);
+            let id = format!("{kind:02x}-{id}");
+            refuses(&mut rows, id, "where the next commit would begin", &with(at, &record));
+        }
+    }
+    let meaning = "what it says of syncs is not looked at";
+    refuses(&mut rows, "synced-to-0", meaning, &with(at, &of_type(0x7f, at, 0, b"")));
+    let meaning = "in a transaction";
+    let mut begun = base.clone();
+    begun.synced_to = CUT + 2;
+    begun.record(LogBody::Begin { txid: CUT + 3 });
+    let inside = begun.bytes.len();
+    let mut file = begun.file();
+    let record = of_type(0x7f, inside, CUT + 2, b"");
+    file[inside..inside + record.len()].copy_from_slice(&record);
+    refuses(&mut rows, "inside", meaning, &file);
+    let mut first = log(0).file();
+    let record = of_type(0x7f, 0, CUT, &[0; 16]);
+    first[..record.len()].copy_from_slice(&record);
+    refuses(&mut rows, "first", "in place of the first record", &first);
+    let witness = with(at + 100, &of_type(0x7f, at + 100, CUT + 3, b""));
+    refuses(&mut rows, "witness", "after a break, it testifies as any record does", &witness);
+    for (id, meaning, at_file, record) in [
+        ("harmless", "after a break, testifying of nothing", at + 100, {
+            of_type(0x7f, at + 100, CUT + 2, b"")
+        }),
+        ("shifted", "of another place: a break", at, of_type(0x7f, at + 1, CUT + 2, b"")),
+        ("stampless", "too short for a stamp: a break", at, log_envelope(2, 0x7f, &[0; 19])),
+        ("version-1", "of version 1, which has no stamp: a break", at, {
+            let stamped = of_type(0x7f, at, CUT + 2, b"");
+            log_envelope(1, 0x7f, &stamped[11..stamped.len() - 4])
+        }),
+    ] {
+        shows(&mut rows, id, meaning, &with(at_file, &record), &state(2));
+    }
     rows
 }
 
