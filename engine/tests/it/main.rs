@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test says what it expects")]
 
+mod ahead;
 mod bad_input;
 mod checkpoint;
 mod compaction;
