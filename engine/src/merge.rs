@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
-use std::collections::binary_heap::PeekMut;
+use std::ops::Bound;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
@@ -16,12 +16,45 @@ use crate::segment::{Backward, Forward, Found, Segment};
 const CHUNK: usize = 256;
 
 /// Versions in key order, of one place.
-pub(crate) type Versions = Box<dyn Iterator<Item = Result<(Key, Version)>> + Send + Sync>;
+pub(crate) enum Versions {
+    /// A segment, forwards: known to the compiler, since this is where long walks spend their time.
+    Ascending(Box<Ascending>),
+    /// Any other.
+    Other(Box<dyn Iterator<Item = Result<(Key, Version)>> + Send + Sync>),
+}
+
+impl Versions {
+    fn next(&mut self) -> Option<Result<(Key, Version)>> {
+        match self {
+            Self::Ascending(walk) => walk.next(),
+            Self::Other(walk) => walk.next(),
+        }
+    }
+}
+
+/// A segment's records up to a bound.
+pub(crate) struct Ascending {
+    segment: Arc<Segment>,
+    walk: Forward,
+    high: Bound<Key>,
+}
+
+impl Ascending {
+    fn next(&mut self) -> Option<Result<(Key, Version)>> {
+        let Self { segment, walk, high } = self;
+        read(segment, || walk.read(segment), &|key: &Key| is_within(key, high.as_ref()))
+    }
+}
 
 /// Merges places that are each in key order. Of several versions of a key, the one with the
 /// highest sequence counts; tombstones are handed out, too.
 pub(crate) struct Merge {
-    sources: BinaryHeap<Source>,
+    /// The source whose head comes next. It is kept out of the heap: where many keys in a row come
+    /// from one place, each costs one comparison.
+    first: Option<Source>,
+    others: BinaryHeap<Source>,
+    /// What is left of the last source, once there is nothing to compare.
+    alone: Option<Versions>,
     last: Option<Key>,
     /// What a source said after the version handed out last.
     failure: Option<Error>,
@@ -42,14 +75,14 @@ impl Merge {
         direction: Direction,
         places: impl IntoIterator<Item = Result<Versions>>,
     ) -> Result<Self> {
-        let mut sources = BinaryHeap::new();
+        let mut others = BinaryHeap::new();
         for place in places {
             let mut rest = place?;
             if let Some(head) = rest.next().transpose()? {
-                sources.push(Source { direction, head, rest });
+                others.push(Source { direction, head, rest });
             }
         }
-        Ok(Self { sources, last: None, failure: None })
+        Ok(Self { first: others.pop(), others, alone: None, last: None, failure: None })
     }
 
     /// The next key with its version.
@@ -60,15 +93,7 @@ impl Merge {
         if let Some(error) = self.failure.take() {
             return Err(error);
         }
-        while let Some(mut top) = self.sources.peek_mut() {
-            let head = match top.rest.next() {
-                Some(Ok(next)) => std::mem::replace(&mut top.head, next),
-                None => PeekMut::pop(top).head,
-                Some(Err(error)) => {
-                    self.failure = Some(error);
-                    PeekMut::pop(top).head
-                }
-            };
+        while let Some(head) = self.take_head()? {
             // A key's highest sequence came first.
             if self.last.replace(head.0) != Some(head.0) {
                 return Ok(Some(head));
@@ -78,6 +103,35 @@ impl Merge {
             }
         }
         Ok(None)
+    }
+
+    /// The next version of any key.
+    fn take_head(&mut self) -> Result<Option<(Key, Version)>> {
+        if let Some(alone) = &mut self.alone {
+            return alone.next().transpose();
+        }
+        if self.others.is_empty()
+            && let Some(Source { head, rest, .. }) = self.first.take()
+        {
+            self.alone = Some(rest);
+            return Ok(Some(head));
+        }
+        let Some(first) = self.first.as_mut() else { return Ok(None) };
+        match first.rest.next() {
+            Some(Ok(next)) => {
+                let head = std::mem::replace(&mut first.head, next);
+                if let Some(mut other) = self.others.peek_mut()
+                    && *other > *first
+                {
+                    std::mem::swap(&mut *other, first);
+                }
+                return Ok(Some(head));
+            }
+            Some(Err(error)) => self.failure = Some(error),
+            None => {}
+        }
+        let next = self.others.pop();
+        Ok(std::mem::replace(&mut self.first, next).map(|ended| ended.head))
     }
 }
 
@@ -119,14 +173,14 @@ pub(crate) fn of_segment(
     let segment = Arc::clone(segment);
     Ok(match direction {
         Direction::Up => {
-            let mut walk = Forward::from(&segment, low.as_ref())?;
-            let within = move |key: &Key| is_within(key, high.as_ref());
-            Box::new(std::iter::from_fn(move || read(&segment, || walk.read(&segment), &within)))
+            let walk = Forward::from(&segment, low.as_ref())?;
+            Versions::Ascending(Box::new(Ascending { segment, walk, high }))
         }
         Direction::Down => {
             let mut walk = Backward::from(&segment, high.as_ref())?;
             let within = move |key: &Key| !is_below(key, low.as_ref());
-            Box::new(std::iter::from_fn(move || read(&segment, || walk.read(&segment), &within)))
+            let next = move || read(&segment, || walk.read(&segment), &within);
+            Versions::Other(Box::new(std::iter::from_fn(next)))
         }
     })
 }
@@ -160,7 +214,7 @@ pub(crate) fn of_memtable(
     let memtable = Arc::clone(memtable);
     let mut unread = Some(range);
     let mut chunk = Vec::new().into_iter();
-    Box::new(std::iter::from_fn(move || {
+    Versions::Other(Box::new(std::iter::from_fn(move || {
         if chunk.len() == 0
             && let Some(range) = unread.take()
         {
@@ -171,5 +225,5 @@ pub(crate) fn of_memtable(
             chunk = read.into_iter();
         }
         chunk.next().map(Ok)
-    }))
+    })))
 }

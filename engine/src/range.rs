@@ -16,6 +16,16 @@ pub(crate) enum Direction {
     Down,
 }
 
+impl Direction {
+    /// The other one.
+    pub(crate) fn reversed(self) -> Self {
+        match self {
+            Self::Up => Self::Down,
+            Self::Down => Self::Up,
+        }
+    }
+}
+
 /// All keys of all collections.
 pub(crate) const EVERYTHING: KeyRange = (Bound::Unbounded, Bound::Unbounded);
 

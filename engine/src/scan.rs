@@ -22,8 +22,11 @@ pub struct Scan {
     reading: Arc<Reading>,
     /// A transaction's own writes within the range, ascending.
     own: Vec<(Key, Version)>,
-    /// What neither end has passed yet.
+    /// What neither end has passed yet, but for what `passed` says.
     range: KeyRange,
+    /// The key that the one open end handed out last. The other end must not show it, but until
+    /// there is one, nobody asks.
+    passed: Option<Key>,
     front: Option<Merge>,
     back: Option<Merge>,
     ended: bool,
@@ -32,7 +35,7 @@ pub struct Scan {
 impl Scan {
     pub(crate) fn new(reading: Arc<Reading>, own: Vec<(Key, Version)>, range: KeyRange) -> Self {
         let ended = is_empty(&range);
-        Self { reading, own, range, front: None, back: None, ended }
+        Self { reading, own, range, passed: None, front: None, back: None, ended }
     }
 
     fn step(&mut self, direction: Direction) -> Option<Result<(EntityId, Bytes)>> {
@@ -61,15 +64,22 @@ impl Scan {
         };
         let merge = match end {
             Some(merge) => merge,
-            None => end.insert(self.reading.walk(&self.own, self.range, direction)?),
+            None => {
+                if let Some(key) = self.passed.take() {
+                    self.range = after(self.range, key, direction.reversed());
+                }
+                end.insert(self.reading.walk(&self.own, self.range, direction)?)
+            }
         };
         let next = merge.next()?;
-        if let Some((key, _)) = &next {
-            if other.is_some() && !self.range.contains(key) {
-                // The other end has been here.
-                return Ok(None);
-            }
+        let Some((key, _)) = &next else { return Ok(None) };
+        if other.is_none() {
+            self.passed = Some(*key);
+        } else if self.range.contains(key) {
             self.range = after(self.range, *key, direction);
+        } else {
+            // The other end has been here.
+            return Ok(None);
         }
         Ok(next)
     }

@@ -114,7 +114,7 @@ impl View {
         if direction == Direction::Down {
             own.reverse();
         }
-        let own: Versions = Box::new(own.into_iter().map(Ok));
+        let own = Versions::Other(Box::new(own.into_iter().map(Ok)));
         let memory = self.memory().map(|one| Ok(of_memtable(one, sequence, range, direction)));
         let segments = self.segments.iter().filter(|segment| segment.may_hold(&range));
         let segments = segments.map(|segment| of_segment(segment, range, direction));

@@ -12,11 +12,21 @@ pub mod wal;
 #[cfg(test)]
 mod tests;
 
+use std::sync::LazyLock;
+
+use crc32fast::Hasher;
+
 /// Bytes of a CRC at the end of a record or file.
 pub(crate) const CRC_LEN: usize = 4;
 
+/// A hasher that has seen nothing. Making one asks what the processor can do, which takes as long
+/// as some sixty bytes.
+static FRESH: LazyLock<Hasher> = LazyLock::new(Hasher::new);
+
 pub(crate) fn crc(bytes: &[u8]) -> u32 {
-    crc32fast::hash(bytes)
+    let mut hasher = FRESH.clone();
+    hasher.update(bytes);
+    hasher.finalize()
 }
 
 /// Appends the CRC of everything in `out` from `start` on.

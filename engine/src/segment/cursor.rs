@@ -19,16 +19,20 @@ pub(crate) struct Forward {
     whole: Option<Whole>,
 }
 
-#[derive(Default)]
 struct Whole {
     digest: Sha256,
+    /// CRCs that are not in the digest yet, up to a block of it.
+    crcs: [[u8; 4]; DIGESTED],
     records: u64,
 }
+
+/// Records whose CRCs go into the digest at once: they fill a block of SHA-256.
+const DIGESTED: usize = 16;
 
 impl Forward {
     /// A walk through all records.
     pub(super) fn whole() -> Self {
-        Self { at: 0, previous: None, whole: Some(Whole::default()) }
+        Self { at: 0, previous: None, whole: Some(Whole::new()) }
     }
 
     /// A walk from the first record within the lower bound.
@@ -59,8 +63,7 @@ impl Forward {
             return Err(segment.corrupt(self.at, OUT_OF_ORDER));
         }
         if let Some(whole) = &mut self.whole {
-            whole.digest.update(found.crc.to_le_bytes());
-            whole.records += 1;
+            whole.add(found.crc);
         }
         self.previous = Some(found.key);
         self.at += found.len;
@@ -69,12 +72,29 @@ impl Forward {
 }
 
 impl Whole {
-    fn check(self, segment: &Segment) -> Result<()> {
+    fn new() -> Self {
+        Self { digest: Sha256::new(), crcs: [[0; 4]; DIGESTED], records: 0 }
+    }
+
+    fn add(&mut self, crc: u32) {
+        #[expect(clippy::cast_possible_truncation, reason = "below DIGESTED")]
+        let at = (self.records % DIGESTED as u64) as usize;
+        self.crcs[at] = crc.to_le_bytes();
+        self.records += 1;
+        if at + 1 == DIGESTED {
+            self.digest.update(self.crcs.as_flattened());
+        }
+    }
+
+    fn check(mut self, segment: &Segment) -> Result<()> {
         let info = segment.info();
         if self.records != info.records {
             let what = format!("{} records where MANIFEST says {}", self.records, info.records);
             return Err(segment.corrupt(segment.len(), what));
         }
+        #[expect(clippy::cast_possible_truncation, reason = "below DIGESTED")]
+        let left = (self.records % DIGESTED as u64) as usize;
+        self.digest.update(self.crcs[..left].as_flattened());
         let digest: [u8; 32] = self.digest.finalize().into();
         if digest != info.digest {
             let what = "records are not those MANIFEST lists: digest mismatch";
