@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::results::{Better, Row, Spread, ratio};
+use crate::results::{Better, Cell, Row, Spread, ratio};
 
 /// The engine's name in rows.
 const ENGINE: &str = "EntiDB";
@@ -52,6 +52,10 @@ pub struct Verdict {
     pub low: f64,
     /// Their upper quartile.
     pub high: f64,
+    /// The middle of the ratios by processor time, where that says something: other work on the
+    /// machine moves it less.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by_cpu: Option<f64>,
 }
 
 impl Verdict {
@@ -76,12 +80,12 @@ pub fn verdicts(rows: &[Row]) -> Vec<Verdict> {
 
 fn verdict(rows: &[Row], row: &Row, Goal(_, goal, against): &Goal) -> Option<Verdict> {
     debug_assert_eq!(row.better, Better::More, "ratios above one are good");
-    let engine = samples(row, ENGINE)?;
+    let engine = cell(row, ENGINE)?;
     let (name, others) = match against {
-        Against::Cell(name) => ((*name).to_owned(), samples(row, name)?),
+        Against::Cell(name) => ((*name).to_owned(), cell(row, name)?),
         Against::Itself(name) => {
             let other = rows.iter().find(|row| row.name == *name)?;
-            ((*name).to_owned(), samples(other, ENGINE)?)
+            ((*name).to_owned(), cell(other, ENGINE)?)
         }
         Against::Best => {
             let is_peer = |name: &str| {
@@ -95,16 +99,17 @@ fn verdict(rows: &[Row], row: &Row, Goal(_, goal, against): &Goal) -> Option<Ver
                 let (a, b) = (median(&a.samples), median(&b.samples));
                 a.partial_cmp(&b).unwrap_or(std::cmp::Ordering::Equal)
             })?;
-            (best.peer.clone(), best.samples.as_slice())
+            (best.peer.clone(), best)
         }
     };
-    let Spread { median, low, high } = ratio(engine, others)?;
-    Some(Verdict { row: row.name.clone(), against: name, goal: *goal, ratio: median, low, high })
+    let Spread { median, low, high } = ratio(&engine.samples, &others.samples)?;
+    let by_cpu = ratio(&engine.by_cpu, &others.by_cpu).map(|spread| spread.median);
+    let (row, against) = (row.name.clone(), name);
+    Some(Verdict { row, against, goal: *goal, ratio: median, low, high, by_cpu })
 }
 
-fn samples<'a>(row: &'a Row, peer: &str) -> Option<&'a [f64]> {
-    let cell = row.cells.iter().find(|cell| cell.peer == peer)?;
-    (!cell.samples.is_empty()).then_some(&cell.samples)
+fn cell<'a>(row: &'a Row, peer: &str) -> Option<&'a Cell> {
+    row.cells.iter().find(|cell| cell.peer == peer)
 }
 
 #[cfg(test)]

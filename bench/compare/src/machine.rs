@@ -26,12 +26,12 @@ pub struct Machine {
     /// Whether others kept the machine busy: such figures are of that load as well.
     pub is_loaded: bool,
     /// Peers, their versions and settings.
-    pub peers: Vec<Version>,
+    pub peers: Vec<Measured>,
 }
 
 /// A peer's version and settings.
 #[derive(Debug, Serialize)]
-pub struct Version {
+pub struct Measured {
     /// The peer.
     pub peer: &'static str,
     /// Version of its package.
@@ -53,7 +53,7 @@ impl Machine {
         let load_before = read("/proc/loadavg")?.split(' ').next().unwrap_or("0").parse()?;
         let cores = std::thread::available_parallelism()?.get();
         let lock: toml::Table = include_str!("../Cargo.lock").parse()?;
-        let peers = peers.iter().map(|peer| Version {
+        let peers = peers.iter().map(|peer| Measured {
             peer: peer.name,
             version: version(&lock, peer.package).unwrap_or_else(|| "unknown".into()),
             settings: peer.settings,

@@ -108,7 +108,7 @@ fn compare(arguments: &Arguments) -> Result<()> {
     let quick = |quick, full| if arguments.quick { quick } else { full };
     let setting = Setting {
         entities: arguments.entities.unwrap_or(quick(2_000, 200_000)),
-        rounds: arguments.rounds.unwrap_or(quick(2, 5) as usize).max(1),
+        rounds: arguments.rounds.unwrap_or(if arguments.quick { 2 } else { 5 }).max(1),
         turn: Duration::from_millis(arguments.turn.unwrap_or(quick(10, 250))),
         seed: arguments.seed,
         dir: dir.path().to_owned(),

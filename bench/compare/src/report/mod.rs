@@ -113,15 +113,14 @@ impl Report {
     fn sync_text(&self) -> String {
         let mut out = String::from("Sync calls of a durable commit of one entity, from a trace:\n");
         for calls in &self.sync_calls {
-            let told = match &calls.not_measured {
-                Some(why) => format!("NOT MEASURED ({why})"),
-                None => {
-                    let kinds =
-                        calls.by_commit.iter().map(|(kind, count)| format!("{count:.2} {kind}"));
-                    let kinds = kinds.collect::<Vec<_>>().join(", ");
-                    let word = if calls.durable { "durable" } else { "NOT DURABLE" };
-                    format!("{word}: {}", if kinds.is_empty() { "none" } else { &kinds })
-                }
+            let told = if let Some(why) = &calls.not_measured {
+                format!("NOT MEASURED ({why})")
+            } else {
+                let kinds = calls.by_commit.iter();
+                let kinds = kinds.map(|(kind, count)| format!("{count:.2} {kind}"));
+                let kinds = kinds.collect::<Vec<_>>().join(", ");
+                let word = if calls.durable { "durable" } else { "NOT DURABLE" };
+                format!("{word}: {}", if kinds.is_empty() { "none" } else { &kinds })
             };
             let _ = writeln!(out, "- {}: {told}", calls.peer);
         }
@@ -131,12 +130,11 @@ impl Report {
     fn goal_text(&self) -> String {
         let mut out = String::from("Goals, as ratios of neighbouring turns:\n");
         for one in &self.goals {
-            let Verdict { row, against, goal, ratio, low, high } = one;
+            let Verdict { row, against, goal, ratio, low, high, by_cpu } = one;
+            let by_cpu = by_cpu.map_or(String::new(), |by| format!(", {by:.2} by processor time"));
+            let spread = format!("({low:.2} to {high:.2}{by_cpu})");
             let word = one.word();
-            let _ = writeln!(
-                out,
-                "- {row}: {ratio:.2} × {against} ({low:.2} to {high:.2}), goal {goal}: {word}"
-            );
+            let _ = writeln!(out, "- {row}: {ratio:.2} × {against} {spread}, goal {goal}: {word}");
         }
         out
     }

@@ -115,7 +115,9 @@ fn read(peer: &str, trace: &str) -> SyncCalls {
                 matches!(kind, "fsync" | "fdatasync" | "msync" | "sync" | "syncfs" | SYNCHRONOUS);
         }
     }
-    by_commit.values_mut().for_each(|count| *count /= crate::turn::to_f64(commits.max(1)));
+    for count in by_commit.values_mut() {
+        *count /= crate::turn::to_f64(commits.max(1));
+    }
     let durable = commits > 0 && covered == commits;
     SyncCalls { peer: peer.to_owned(), by_commit, durable, not_measured: None }
 }

@@ -1,5 +1,7 @@
 //! The program as a whole, on tiny stores.
 
+#![expect(clippy::expect_used, reason = "a test that cannot set up its work must stop")]
+
 use std::path::Path;
 use std::process::Command;
 
