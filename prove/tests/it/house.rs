@@ -13,6 +13,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("golden", &["engine", "model"]),
     ("prove", &["engine", "model", "crash", "subjects", "golden"]),
     ("bench", &["engine", "model", "crash", "subjects", "prove", "golden"]),
+    ("fuzz/bodies", &["engine", "model", "crash", "subjects", "prove", "golden"]),
 ];
 
 /// The one file of the engine that may reach the file system, clocks and entropy.

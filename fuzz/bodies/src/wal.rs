@@ -1,0 +1,122 @@
+//! `wal_bytes`: the log, and what is torn or corrupt about it.
+
+use entidb_engine::format::manifest::Manifest;
+use entidb_engine::format::names;
+use entidb_engine::format::wal::{Body, Stamp, encode};
+use entidb_engine::storage::MemStorage;
+use entidb_engine::{CollectionId, Error, ErrorClass, OpenMode};
+
+use crate::log::{self, Log};
+use crate::store::{self, Files, Shown};
+use crate::{Broken, Checked, Under, flagged, reseal};
+
+/// First byte: every record gets the CRC it needs.
+pub const RESEAL: u8 = 1;
+/// First byte: and the stamp of this log and its own place.
+pub const STAMP: u8 = 2;
+
+/// The log that the input is: its number, the commit before it, and the collections there are.
+/// Those of most vectors.
+pub const GENERATION: u32 = 3;
+/// See [`GENERATION`].
+pub const CUT: u64 = 2;
+/// See [`GENERATION`].
+pub const COLLECTIONS: [u32; 2] = [1, 2];
+
+/// `wal_bytes`: two bytes of flags and cut, then a log. Invariants:
+/// - a second reader, written from the format document, takes the same for torn, for corrupt and
+///   for committed: the store shows exactly the complete commits;
+/// - an accepted log whose end is zeroed at any place after the first record is never corrupt, and
+///   shows a prefix of its commits (unless it quotes records of its own, which none does that the
+///   engine wrote);
+/// - recovery keeps what it showed: a second open shows the same, and both verify.
+///
+/// # Errors
+/// What is broken.
+pub fn check(input: &[u8], under: Under) -> Checked {
+    let (flags, rest) = flagged(input);
+    let (cut, bytes) = flagged(rest);
+    let mut file = bytes.to_vec();
+    if flags & (RESEAL | STAMP) != 0 {
+        reseal::log(&mut file, (flags & STAMP != 0).then_some(GENERATION));
+    }
+    let Some(log) = judge(&file, under)? else { return Ok(()) };
+    if log::count(&file, GENERATION) != log::chained(&file, GENERATION) {
+        return Ok(());
+    }
+    let from = log.begins + (log.broken_at - log.begins) * usize::from(cut) / 255;
+    file[from..].fill(0);
+    match judge(&file, under)? {
+        Some(shorter) => require!(
+            log.commits.starts_with(&shorter.commits),
+            "zeroed from {from}, other commits show"
+        ),
+        None => require!(false, "zeroed from {from}, it is corrupt"),
+    }
+    Ok(())
+}
+
+/// Compares the engine's verdict with the second reader's; `None` if both say corrupt.
+fn judge(file: &[u8], under: Under) -> Result<Option<Log>, Broken> {
+    let due = log::read(file, GENERATION, CUT, &COLLECTIONS);
+    let storage = place(match (under, &due) {
+        (Under::Planted, Ok(log)) => completed(file, log),
+        _ => file.to_vec(),
+    });
+    match (recover(&storage)?, due) {
+        (Err(error), Err(_)) if error.class() == ErrorClass::Corrupt => Ok(None),
+        (Ok(shown), Ok(log)) => {
+            let (last, entities) = (log.last(CUT), log.entities(log.commits.len()));
+            require!(shown.sequence == last, "shows {} where {last} is due", shown.sequence);
+            require!(shown.entities == entities, "shows {:?} for {entities:?}", shown.entities);
+            let again = recover(&storage)?.map_err(|error| Broken(format!("again: {error}")))?;
+            require!(again == shown, "a second open shows {again:?} after {shown:?}");
+            Ok(Some(log))
+        }
+        (got, due) => Err(Broken(format!("the engine says {got:?}, {due:?} is due"))),
+    }
+}
+
+/// A store whose one log this is.
+fn place(file: Vec<u8>) -> MemStorage {
+    let mut manifest = Manifest::default();
+    for id in COLLECTIONS {
+        manifest.collections.insert(format!("c{id}"), CollectionId::new(id));
+        manifest.next_collection_id = id + 1;
+    }
+    manifest.last_checkpoint = Some(CUT);
+    manifest.trailer.wals = vec![GENERATION];
+    manifest.trailer.next_generation = GENERATION + 1;
+    MemStorage::restore(&Files::from([
+        (names::MANIFEST.to_owned(), manifest.encode()),
+        (names::wal(GENERATION), file),
+    ]))
+}
+
+/// Opens the store and reads and verifies everything; leaves it without a close.
+fn recover(storage: &MemStorage) -> Result<Result<Shown, Error>, Broken> {
+    let db = match store::open(storage, OpenMode::Existing) {
+        Ok(db) => db,
+        Err(error) => return Ok(Err(error)),
+    };
+    let verified = db.verify();
+    require!(verified.is_ok(), "recovered, and yet {verified:?}");
+    store::read_all(&db)
+}
+
+/// The planted fault: a scan that takes a torn transaction for a whole one.
+fn completed(file: &[u8], log: &Log) -> Vec<u8> {
+    let mut file = file.to_vec();
+    if let Some((writes, synced_to)) = &log.open
+        && !writes.is_empty()
+    {
+        let (txid, offset) = (log.last(CUT) + 1, log.broken_at as u64);
+        let stamp = Stamp { generation: GENERATION, offset, synced_to: *synced_to };
+        let mut record = Vec::new();
+        encode(&Body::Commit { txid, sequence: txid }, Some(&stamp), &mut record);
+        let end = log.broken_at + record.len();
+        file.resize(file.len().max(end), 0);
+        file[log.broken_at..end].copy_from_slice(&record);
+    }
+    file
+}

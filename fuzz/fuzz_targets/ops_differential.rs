@@ -1,0 +1,10 @@
+//! `ops_differential`: a plan. Invariants:
+//! - every answer is the oracle's, refusals and sequence numbers included;
+//! - the store opens again and again, and closes;
+//! - what is there at the end is what the oracle holds, by every way of reading.
+
+#![no_main]
+
+use proofhouse_fuzz_bodies::ops::differential as body;
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| proofhouse_fuzz::run(body, input));

@@ -1,0 +1,12 @@
+//! `segment_bytes`. Invariants:
+//! - a segment verifies exactly if a second reader, written from the format document, finds every
+//!   record sound, in order, of a commit in range, and all of them as MANIFEST lists them;
+//! - what verifies shows exactly these entities, by each way of reading;
+//! - what does not is refused by `verify` as corrupt, and no read of it shows anything but a
+//!   record that is there.
+
+#![no_main]
+
+use proofhouse_fuzz_bodies::segment::check as body;
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| proofhouse_fuzz::run(body, input));

@@ -1,0 +1,11 @@
+//! `sidecar_bytes`: a byte of flags, then a sidecar. Invariants:
+//! - no damage to a sidecar changes any answer: of what is there, of what is not, of walks both
+//!   ways, of ranges; the store opens and verifies;
+//! - after a scrub the genuine sidecar is on the medium, byte for byte;
+//! - even a forged one, with right checksums, makes no read show a content that is not there.
+
+#![no_main]
+
+use proofhouse_fuzz_bodies::sidecar::check as body;
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| proofhouse_fuzz::run(body, input));

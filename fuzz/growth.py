@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+"""What libFuzzer's logs say: stamped, told in a line, and plotted.
+
+    growth.py stamp <LOG >STAMPED        begins each line with the seconds since the first
+    growth.py tell TARGET STAMPED        one line: executions, per second, edges, features
+    growth.py table STAMPED...           the same as rows of a Markdown table
+    growth.py plot STAMPED... >SVG       edges against time, one small picture a target
+    growth.py keep FROM TO               puts the inputs of FROM in place of those of TO
+"""
+
+import os
+import re
+import shutil
+import sys
+import time
+
+# Bytes of one target's corpus that are checked in: the smallest inputs first.
+CORPUS_MAX = 84 << 10
+
+COVERED = re.compile(r"^([\d.]+) #(\d+)\s.*cov: (\d+) ft: (\d+)")
+WIDTH, HEIGHT, COLUMNS, MARGIN = 210, 110, 3, 26
+
+
+def stamp():
+    begun = time.monotonic()
+    for line in sys.stdin.buffer:
+        sys.stdout.write(f"{time.monotonic() - begun:.2f} {line.decode('utf-8', 'replace')}")
+        sys.stdout.flush()
+
+
+def read(path):
+    """The points (seconds, executions, edges, features) of a stamped log, and its last lines."""
+    points, stats = [], {}
+    with open(path, encoding="utf-8") as log:
+        for line in log:
+            if found := COVERED.match(line):
+                points.append((float(found[1]), *map(int, found.groups()[1:])))
+            elif "stat::" in line:
+                name, value = line.split("stat::")[1].split(":")
+                stats[name] = int(value)
+    return points, stats
+
+
+def summary(path):
+    points, stats = read(path)
+    if not points or "number_of_executed_units" not in stats:
+        raise SystemExit(f"{path}: not a whole log of libFuzzer; run the target again")
+    executed = stats["number_of_executed_units"]
+    seconds = max(points[-1][0] - points[0][0], 0.01)
+    return executed, executed / seconds, points[-1][2], points[-1][3], seconds
+
+
+def name(path):
+    return os.path.basename(path).removesuffix(".log")
+
+
+def tell(target, path):
+    executed, rate, edges, features, seconds = summary(path)
+    print(f"{target:<17} {executed:>9,} inputs in {seconds:.0f} s, {rate:>8,.0f}/s, "
+          f"{edges:,} edges, {features:,} features")
+
+
+def table(paths):
+    for path in paths:
+        executed, rate, edges, features, seconds = summary(path)
+        print(f"| {name(path)} | {seconds:,.0f} | {executed:,} | {rate:,.0f} | {edges:,} | {features:,} |")
+
+
+def picture(path, left, top):
+    points, _ = read(path)
+    last, most = max(points[-1][0], 1), points[-1][2]
+    least = min(point[2] for point in points)
+    def x(seconds):
+        return left + MARGIN + seconds / last * (WIDTH - MARGIN - 10)
+    def y(edges):
+        return top + HEIGHT - 22 - (edges - least) / max(most - least, 1) * (HEIGHT - 46)
+    line = " ".join(f"{x(at):.1f},{y(edges):.1f}" for at, _, edges, _ in points)
+    yield f'<text x="{left + MARGIN}" y="{top + 12}" class="name">{name(path)}</text>'
+    yield f'<polyline points="{line} {x(last):.1f},{y(most):.1f}"/>'
+    yield f'<text x="{left + WIDTH - 10}" y="{y(most) - 4:.1f}" class="end">{most:,} edges</text>'
+    yield f'<text x="{left + MARGIN}" y="{top + HEIGHT - 8}">{least:,} at 0 s</text>'
+    yield f'<text x="{left + WIDTH - 10}" y="{top + HEIGHT - 8}" class="end">{last:,.0f} s</text>'
+
+
+def plot(paths):
+    rows = -(-len(paths) // COLUMNS)
+    print(f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {COLUMNS * WIDTH} {rows * HEIGHT}"'
+          ' font-family="sans-serif" font-size="9">')
+    print("<style>polyline{fill:none;stroke:#2563a8;stroke-width:1.2}.end{text-anchor:end}"
+          ".name{font-weight:bold}text{fill:#444}</style>")
+    print('<rect width="100%" height="100%" fill="white"/>')
+    for number, path in enumerate(paths):
+        left, top = number % COLUMNS * WIDTH, number // COLUMNS * HEIGHT
+        print("\n".join(picture(path, left, top)))
+    print("</svg>")
+
+
+def keep(source, target):
+    sizes = sorted((os.path.getsize(os.path.join(source, file)), file) for file in os.listdir(source))
+    shutil.rmtree(target, ignore_errors=True)
+    os.makedirs(target)
+    kept = 0
+    for number, (size, file) in enumerate(sizes):
+        kept += size
+        if kept > CORPUS_MAX:
+            print(f"{target}: {number} of {len(sizes)} inputs, {kept - size:,} bytes: the smallest")
+            return
+        # Names that say nothing but which is which, and do not change with the content's digest.
+        shutil.copy(os.path.join(source, file), os.path.join(target, f"{number:04}"))
+    print(f"{target}: {len(sizes)} inputs, {kept:,} bytes")
+
+
+def main(args):
+    match args:
+        case ["stamp"]:
+            stamp()
+        case ["tell", target, path]:
+            tell(target, path)
+        case ["table", *paths] if paths:
+            table(paths)
+        case ["plot", *paths] if paths:
+            plot(paths)
+        case ["keep", source, target]:
+            keep(source, target)
+        case _:
+            raise SystemExit(__doc__)
+
+
+main(sys.argv[1:])
