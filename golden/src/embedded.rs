@@ -12,7 +12,7 @@ macro_rules! files {
     ($($name:literal),* $(,)?) => {
         /// Every file the index leads to, and the index.
         const FILES: &[(&str, &[u8])] =
-            &[$(($name, include_bytes!(concat!("../../vectors/", $name)))),*];
+            &[$(($name, include_bytes!(concat!("../vectors/", $name)))),*];
     };
 }
 

@@ -13,7 +13,7 @@ pub enum Language {
 
 macro_rules! sources {
     ($dir:literal, $($name:literal),* $(,)?) => {
-        &[$(($name, include_str!(concat!("../../readers/", $dir, "/", $name)))),*]
+        &[$(($name, include_str!(concat!("../readers/", $dir, "/", $name)))),*]
     };
 }
 

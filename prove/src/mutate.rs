@@ -53,7 +53,7 @@ pub struct Mutated {
 const CREATIONS: u64 = 2;
 
 /// Where the sites are argued that bear no load in the reference engine.
-const FORMAT: &str = include_str!("../../docs/format.md");
+const FORMAT: &str = include_str!("../house/format.md");
 /// The section in it.
 const ARGUED: &str = "### Calls that bear no load";
 

@@ -23,10 +23,10 @@ pub(super) const ROOM: Room = Room {
 };
 
 /// The lock file this program was built with.
-pub(crate) const LOCK: &str = include_str!("../../../Cargo.lock");
+pub(crate) const LOCK: &str = include_str!("../../house/lock.toml");
 
 /// The engine's manifest: a lock file does not tell dependencies of tests from others.
-pub(crate) const MANIFEST: &str = include_str!("../../../engine/Cargo.toml");
+pub(crate) const MANIFEST: &str = include_str!("../../house/engine.toml");
 
 /// What the engine may depend on, directly or not: reviewed, none of it keeps data.
 const ALLOWED: &[&str] = &[
