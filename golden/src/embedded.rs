@@ -26,9 +26,11 @@ files![
     "hash.json",
     "manifest.json",
     "name.json",
+    "script.json",
     "segment.json",
     "segment_record.json",
     "store.json",
+    "stores/releases.json",
     "wal_log.json",
     "wal_record.json",
 ];

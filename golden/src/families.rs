@@ -21,10 +21,14 @@ pub const WAL_LOG: &str = "wal-log";
 pub const SEGMENT: &str = "segment";
 /// The directory of a whole store.
 pub const STORE: &str = "store";
+/// The directory of a store that a release wrote.
+pub const RELEASE: &str = "release-store";
+/// Operations with every outcome due, for drivers.
+pub const SCRIPT: &str = "script";
 
-/// The setting of [`STORE`] under which it may be recovered.
+/// The setting of [`STORE`] and [`RELEASE`] under which it may be recovered.
 pub(crate) const WRITABLE: &str = "writable";
-/// The setting of [`STORE`] under which nothing may be written.
+/// The setting of [`STORE`] and [`RELEASE`] under which nothing may be written.
 pub(crate) const READ_ONLY: &str = "read-only";
 /// The setting of every other family that is about the bytes on disk.
 pub(crate) const FORMAT_1: &str = "format-1.0";
@@ -99,11 +103,19 @@ pub(crate) const FAMILIES: &[Family] = &[
         settings: &[WRITABLE, READ_ONLY],
         classes: &["corrupt", "foreign", "newer-version", "needs-recovery", "no-store"],
     },
+    Family {
+        name: RELEASE,
+        file: "stores/releases.json",
+        about: "Whole stores as each release of the engine wrote them, closed and killed.",
+        settings: &[WRITABLE, READ_ONLY],
+        classes: &["corrupt", "foreign", "newer-version", "needs-recovery", "no-store"],
+    },
 ];
 
 /// The names of all families, in the order of the index.
 pub fn all() -> impl Iterator<Item = &'static str> {
-    [CBOR, GOLDEN_ENTIDB].into_iter().chain(FAMILIES.iter().map(|family| family.name))
+    let plain = FAMILIES.iter().map(|family| family.name);
+    [CBOR, GOLDEN_ENTIDB].into_iter().chain(plain).chain([SCRIPT])
 }
 
 /// The family of this name.

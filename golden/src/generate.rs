@@ -14,7 +14,9 @@ mod malformed;
 mod manifest;
 mod maps;
 mod name;
+mod release;
 mod rows;
+mod script;
 mod segment;
 mod segment_record;
 mod store;
@@ -26,7 +28,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::families::{self, CBOR, FAMILIES, GOLDEN_ENTIDB};
+use crate::families::{self, CBOR, FAMILIES, GOLDEN_ENTIDB, SCRIPT};
 use crate::file::{Entry, FORMAT, FamilyEntry, FamilyFile, INDEX, Index, VERSION};
 use crate::vectors::sha256;
 
@@ -69,7 +71,15 @@ pub fn generate() -> BTreeMap<String, Vec<u8>> {
         entries: plain_entries(family.name),
         files: BTreeMap::new(),
     });
-    let families: Vec<Family> = [cbor, golden_entidb].into_iter().chain(plain).collect();
+    let script = Family {
+        name: SCRIPT,
+        file: "script.json",
+        about: "Operations with every outcome due, in the terms of docs/protocol.md.",
+        entries: script::entries(),
+        files: BTreeMap::new(),
+    };
+    let families: Vec<Family> =
+        [cbor, golden_entidb].into_iter().chain(plain).chain([script]).collect();
     let coverage = coverage::table(&families).into_bytes();
     let mut files = assemble(families);
     files.insert(COVERAGE.to_owned(), coverage);
@@ -87,6 +97,7 @@ fn plain_entries(family: &str) -> Vec<Entry> {
         families::WAL_LOG => wal_log::entries(),
         families::SEGMENT => segment::entries(),
         families::STORE => store::entries(),
+        families::RELEASE => release::entries(),
         _ => Vec::new(),
     }
 }

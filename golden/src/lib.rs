@@ -31,6 +31,7 @@ mod publish;
 mod reader;
 mod readers;
 mod sample;
+mod script;
 mod vectors;
 
 pub use check::{Failure, Report, RuleCount, check, check_families, check_layouts};
@@ -40,8 +41,9 @@ pub use error::VectorsError;
 pub use generate::generate;
 pub use layouts::{EngineLayouts, Layouts};
 pub use naive::Naive;
-pub use publish::{PublishError, Published, publish};
+pub use publish::{PublishError, Published, publish, untold};
 pub use reader::{EngineReader, Reader};
 pub use readers::Language;
 pub use sample::sample;
+pub use script::{Script, Step};
 pub use vectors::{CborVector, EntidbVector, Material, Vector, Vectors, sha256};

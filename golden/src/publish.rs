@@ -79,13 +79,7 @@ pub fn publish(dir: &Path, blessing: Option<&str>) -> Result<Published, PublishE
     let before = published(dir)?;
     let read = |name: &str| Ok(generated.get(name).cloned().unwrap_or_default());
     let after = fingerprints(&read)?;
-    let is_changed = |id: &&String| after.get(*id).is_some_and(|it| *it != before.vectors[*id]);
-    let changes = Published {
-        added: after.keys().filter(|id| !before.vectors.contains_key(*id)).count(),
-        kept: after.iter().filter(|(id, it)| before.vectors.get(*id) == Some(*it)).count(),
-        changed: before.vectors.keys().filter(is_changed).cloned().collect(),
-        removed: before.vectors.keys().filter(|id| !after.contains_key(*id)).cloned().collect(),
-    };
+    let changes = changes(&before.vectors, &after);
     if !(changes.changed.is_empty() && changes.removed.is_empty()) {
         let Some(reason) = blessing else {
             return Err(PublishError::Unblessed(summary(&changes)));
@@ -101,13 +95,44 @@ pub fn publish(dir: &Path, blessing: Option<&str>) -> Result<Published, PublishE
     Ok(changes)
 }
 
+/// What each vector says, by family and id.
+type Fingerprints = BTreeMap<String, String>;
+
+fn changes(before: &Fingerprints, after: &Fingerprints) -> Published {
+    let is_changed = |id: &&String| after.get(*id).is_some_and(|it| *it != before[*id]);
+    Published {
+        added: after.keys().filter(|id| !before.contains_key(*id)).count(),
+        kept: after.iter().filter(|(id, it)| before.get(*id) == Some(*it)).count(),
+        changed: before.keys().filter(is_changed).cloned().collect(),
+        removed: before.keys().filter(|id| !after.contains_key(*id)).cloned().collect(),
+    }
+}
+
+/// Vectors of the directory `before` that are changed or gone in the directory `after`, and whose
+/// change the changelog there does not tell: one line each.
+///
+/// # Errors
+/// Either directory cannot be read as vectors.
+pub fn untold(before: &Path, after: &Path) -> Result<Vec<String>, VectorsError> {
+    let read = |dir: &Path| fingerprints(&|name: &str| VectorsError::reading(dir, name));
+    let changes = changes(&read(before)?, &read(after)?);
+    let story = VectorsError::reading(after, CHANGELOG).unwrap_or_default();
+    let story = String::from_utf8_lossy(&story);
+    let lines = [("changed", changes.changed), ("removed", changes.removed)];
+    let lines = lines
+        .into_iter()
+        .flat_map(|(what, ids)| ids.into_iter().map(move |id| format!("{what}: {id}")));
+    let told = |line: &String| story.lines().any(|it| it.strip_prefix("- ") == Some(line.as_str()));
+    Ok(lines.filter(|line| !told(line)).collect())
+}
+
 /// What a directory holds.
 #[derive(Default)]
 struct Before {
     /// The files that its index leads to.
     files: BTreeSet<String>,
-    /// What each vector says, by family and id.
-    vectors: BTreeMap<String, String>,
+    /// Its vectors.
+    vectors: Fingerprints,
 }
 
 fn published(dir: &Path) -> Result<Before, PublishError> {
@@ -143,7 +168,7 @@ fn list(dir: &Path, prefix: &str, found: &mut BTreeSet<String>) -> Result<(), Pu
 }
 
 /// What each vector says, by family and id: its line, and the digests of the files it names.
-fn fingerprints(read: &ReadFile<'_>) -> Result<BTreeMap<String, String>, VectorsError> {
+fn fingerprints(read: &ReadFile<'_>) -> Result<Fingerprints, VectorsError> {
     let mut found = BTreeMap::new();
     let index: Index = parse(INDEX, &read(INDEX)?)?;
     for family in index.families {

@@ -44,7 +44,9 @@ impl Reader for EngineReader {
             (families::MANIFEST, Material::Bytes(bytes)) => manifest::manifest(bytes),
             (families::WAL_LOG, Material::Bytes(bytes)) => store::wal_log(bytes, &vector.given),
             (families::SEGMENT, Material::Bytes(bytes)) => store::segment(bytes, &vector.given),
-            (families::STORE, Material::Files(files)) => store::store(files, setting),
+            (families::STORE | families::RELEASE, Material::Files(files)) => {
+                store::store(files, setting)
+            }
             _ => Err("nothing this reader reads".to_owned()),
         }
     }

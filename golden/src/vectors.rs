@@ -10,12 +10,13 @@ use sha2::{Digest, Sha256};
 
 use crate::entidb::Layout;
 use crate::error::VectorsError;
-use crate::families::{CBOR, FAMILIES, Family, GOLDEN_ENTIDB, family};
+use crate::families::{CBOR, FAMILIES, Family, GOLDEN_ENTIDB, SCRIPT, family};
 use crate::file::{
     Bytes, Entry, Expect, FORMAT, FamilyEntry, FamilyFile, Header, INDEX, Index, Limits as Given,
     VERSION,
 };
 use crate::notation;
+use crate::script::{Script, script};
 
 #[cfg(test)]
 mod tests;
@@ -41,6 +42,8 @@ pub struct Vectors {
     pub cbor: Vec<CborVector>,
     /// `EntiDB`'s own records and files.
     pub entidb: Vec<EntidbVector>,
+    /// Scripts for drivers.
+    pub scripts: Vec<Script>,
     /// All other families, by name.
     pub families: BTreeMap<&'static str, Vec<Vector>>,
 }
@@ -115,11 +118,17 @@ impl Vectors {
     /// Loads vectors from wherever `read` finds files by name.
     pub(crate) fn read(read: &ReadFile<'_>) -> Result<Self, VectorsError> {
         let index: Index = parse(INDEX, &read(INDEX)?)?;
-        let mut vectors = Self { cbor: Vec::new(), entidb: Vec::new(), families: BTreeMap::new() };
+        let mut vectors = Self {
+            cbor: Vec::new(),
+            entidb: Vec::new(),
+            scripts: Vec::new(),
+            families: BTreeMap::new(),
+        };
         for entry in &index.families {
             match (entry.family.as_str(), family(&entry.family)) {
                 (CBOR, _) => vectors.cbor = load(entry, read, cbor_vector)?,
                 (GOLDEN_ENTIDB, _) => vectors.entidb = load(entry, read, entidb_vector)?,
+                (SCRIPT, _) => vectors.scripts = load(entry, read, |line, _| script(line))?,
                 (_, Some(family)) => {
                     let loaded = load(entry, read, |line, files| vector(family, line, files))?;
                     vectors.families.insert(family.name, loaded);
@@ -138,7 +147,11 @@ impl Vectors {
 
     /// A family without vectors would be passed by checking nothing.
     fn require_every_family(&self) -> Result<(), VectorsError> {
-        let typed = [(CBOR, self.cbor.len()), (GOLDEN_ENTIDB, self.entidb.len())];
+        let typed = [
+            (CBOR, self.cbor.len()),
+            (GOLDEN_ENTIDB, self.entidb.len()),
+            (SCRIPT, self.scripts.len()),
+        ];
         let count = |name| self.families.get(name).map_or(0, Vec::len);
         let plain = FAMILIES.iter().map(|family| (family.name, count(family.name)));
         match typed.into_iter().chain(plain).find(|(_, vectors)| *vectors == 0) {

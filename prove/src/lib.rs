@@ -9,6 +9,7 @@
 //! - A [`story`] tells a crash step by step.
 //! - A [`proof`] is all of one run: a [`table`] for people, a [`report`] for programs.
 //! - [`mutate`] leaves out syncs and renames, to see which bear load.
+//! - [`scripts`] of the vectors are run against any driver.
 //! - [`selfcheck`] puts the harness itself on trial, with deliberately flawed subjects.
 //!
 //! One seed decides everything that is generated; results do not depend on threads or time,
@@ -30,6 +31,7 @@ pub mod proof;
 pub mod recorded;
 pub mod replay;
 pub mod report;
+pub mod scripts;
 pub mod selfcheck;
 pub mod story;
 pub mod subject;

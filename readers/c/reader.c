@@ -788,8 +788,8 @@ static bool is_one_of(const char *name, const char *const *names) {
 
 int main(int arguments, char **argument) {
     static const char *const covered[] = {"cbor", "hash", "wal-record", "segment-record", NULL};
-    static const char *const other[] = {"golden-entidb", "name",  "manifest", "wal-log",
-                                        "segment",       "store", "script",   NULL};
+    static const char *const other[] = {"golden-entidb", "name",          "manifest", "wal-log", "segment",
+                                        "store",         "release-store", "script",   NULL};
     size_t read = 0, right = 0;
     directory = arguments > 1 ? argument[1] : "vectors";
     Bytes text = read_file("index.json");

@@ -118,6 +118,8 @@ function segment({ bytes, given }) {
   return plain({ records: layout.segment(bytes, info, BigInt(given.last_checkpoint)) });
 }
 
+const wholeStore = ({ files }, setting) => plain(store(files, setting === "read-only"));
+
 const FAMILIES = new Map([
   ["cbor", cbor],
   ["golden-entidb", goldenEntidb],
@@ -128,7 +130,8 @@ const FAMILIES = new Map([
   ["manifest", manifest],
   ["wal-log", wholeLog],
   ["segment", segment],
-  ["store", ({ files }, setting) => plain(store(files, setting === "read-only"))],
+  ["store", wholeStore],
+  ["release-store", wholeStore],
 ]);
 
 /** What is wrong with this reader's answers, or undefined. */

@@ -159,6 +159,7 @@ FAMILIES = {
     "wal-log": wal_log,
     "segment": segment,
     "store": whole_store,
+    "release-store": whole_store,
 }
 
 

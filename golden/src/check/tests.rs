@@ -1,6 +1,7 @@
 use entidb_engine::codec::{Limits, ValueError};
 
 use super::*;
+use crate::families::RELEASE;
 use crate::{EngineCodec, EngineLayouts, EngineReader, Naive, embedded};
 
 /// The rules whose vectors a codec fails.
@@ -168,7 +169,8 @@ fn a_refusal_for_another_class_is_noticed_in_every_family_that_refuses() {
 #[test]
 fn every_class_of_every_family_has_a_vector() {
     let vectors = embedded().unwrap();
-    for family in FAMILIES {
+    // What releases wrote is sound; only its damage is refused for other classes.
+    for family in FAMILIES.iter().filter(|family| family.name != RELEASE) {
         for class in family.classes {
             let mut due = vectors.families[family.name].iter().flat_map(|it| it.expect.values());
             assert!(due.any(|due| *due == Err(class)), "{}: {class}", family.name);

@@ -108,3 +108,17 @@ fn vectors_of_a_newer_version_are_left_alone() {
     fs::write(dir.path().join(INDEX), index).unwrap();
     refusal(dir.path(), Some("whatever"), "format version 2");
 }
+
+#[test]
+fn a_change_since_a_release_is_told_or_named() {
+    let (before, after) = (fresh(), fresh());
+    assert_eq!(untold(before.path(), after.path()).unwrap(), Vec::<String>::new());
+    replace(before.path(), "hash.json", "a known answer", "a known answer, once");
+    replace(before.path(), "name.json", "five digits", "5 digits");
+    let named = untold(before.path(), after.path()).unwrap();
+    assert_eq!(named.len(), 2, "{named:?}");
+    assert_eq!(named[0], "changed: hash published/empty");
+    let story = format!("{HEADING}\n## why\n\n- {}\n", named[0]);
+    fs::write(after.path().join(CHANGELOG), story).unwrap();
+    assert_eq!(untold(before.path(), after.path()).unwrap(), named[1..]);
+}
