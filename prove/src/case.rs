@@ -83,6 +83,9 @@ pub enum Scene {
         media: Media,
         /// What was recorded of each life, and how it ended.
         lives: Vec<CrashedLife>,
+        /// What it was before the plan was made small: other causes than the first are of that.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        before: Option<Box<Unshrunk>>,
     },
     /// A reader looked on before every storage call.
     Watched,
@@ -91,6 +94,17 @@ pub enum Scene {
         /// How much of it was done.
         profile: Profile,
     },
+}
+
+/// A recorded plan before it was made small.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unshrunk {
+    /// The plan.
+    #[serde(with = "plan")]
+    pub plan: Plan,
+    /// What was recorded of each life, and how it ended.
+    pub lives: Vec<CrashedLife>,
 }
 
 /// A life on record and the crash that ended it.
@@ -198,7 +212,10 @@ impl Case {
         match &mut self.scene {
             Scene::Crash { choices, .. } => *choices = cause.choices,
             // The causes are of crashes of the last life; those before are the same.
-            Scene::Recorded { lives, .. } => {
+            Scene::Recorded { lives, before, .. } => {
+                if let Some(before) = before.take() {
+                    (self.plan, *lives) = (before.plan, before.lives);
+                }
                 for (life, choice) in lives.iter_mut().rev().zip(cause.choices.into_iter().rev()) {
                     life.choice = choice;
                 }

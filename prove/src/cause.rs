@@ -33,7 +33,8 @@ pub struct Cause {
 }
 
 /// Causes in the order they were first met.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Causes(Vec<Cause>);
 
 impl Causes {

@@ -1,11 +1,12 @@
 //! The command line: what is asked, checked before anything runs.
 //!
 //! Whatever is wrong with a call is said in one line on standard error, and the process exits
-//! with 1.
+//! with 1; with 14 if a driver did not even say hello in time.
 
 mod check_subject;
 mod driver;
 mod explain;
+mod merge;
 mod mutate_io;
 mod progress;
 mod prove;
@@ -33,6 +34,8 @@ use crate::criteria;
 use crate::finding::Exit;
 use crate::process;
 use crate::profile::{Profile, Promise};
+use crate::share::Shard;
+use crate::share::ledger::LedgerError;
 
 /// Proves that a storage engine keeps what it acknowledged.
 #[derive(Debug, Parser)]
@@ -48,6 +51,8 @@ struct Cli {
 enum Command {
     /// Measures a subject on the nineteen criteria (what happens without a command, too).
     Prove(ProveArgs),
+    /// Makes the proof of a whole run from its shards.
+    Merge(merge::MergeArgs),
     /// Shows a failure again, from its case file.
     Replay {
         /// The case file.
@@ -114,6 +119,9 @@ pub struct ProveArgs {
     /// Where the report and the case files go.
     #[arg(long, value_name = "DIR", default_value = "proofhouse-out")]
     pub out: PathBuf,
+    /// Only the K-th of N parts, to be merged later; goes on where it was cut short.
+    #[arg(long, value_name = "K/N")]
+    pub shard: Option<Shard>,
     /// Exit with 17 if anything was not measured.
     #[arg(long, conflicts_with = "criteria")]
     pub require_all: bool,
@@ -142,7 +150,7 @@ pub fn main() -> ExitCode {
     match Cli::try_parse() {
         Ok(cli) => run(cli).unwrap_or_else(|problem| {
             complain(&problem.to_string());
-            Exit::Usage.into()
+            problem.exit().into()
         }),
         Err(error)
             if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) =>
@@ -159,10 +167,13 @@ pub fn main() -> ExitCode {
 
 fn run(cli: Cli) -> Result<ExitCode, Problem> {
     match cli.command.unwrap_or(Command::Prove(cli.prove)) {
-        Command::Prove(args) => prove::run(&args),
-        Command::Replay { file, cause, dir } => replay::run(&file, cause.get(), dir.as_deref()),
+        Command::Prove(args) => leaving_nothing(|| prove::run(&args)),
+        Command::Merge(args) => leaving_nothing(|| merge::run(&args)),
+        Command::Replay { file, cause, dir } => {
+            leaving_nothing(|| replay::run(&file, cause.get(), dir.as_deref()))
+        }
         Command::Explain { criterion } => Ok(explain::run(criterion.as_deref())),
-        Command::MutateIo(args) => mutate_io::run(&args),
+        Command::MutateIo(args) => leaving_nothing(|| mutate_io::run(&args)),
         Command::Subjects => Ok(subjects::run()),
         Command::CheckSubject(args) => check_subject::run(&args),
         Command::Driver { name } => driver::run(&name),
@@ -174,6 +185,16 @@ fn run(cli: Cli) -> Result<ExitCode, Problem> {
         Command::Survivor(args) => process::survivor(&args),
         Command::Digests(args) => process::digests(&args),
     }
+}
+
+/// Runs what starts drivers: whatever processes they leave behind end with it.
+fn leaving_nothing(act: impl FnOnce() -> Result<ExitCode, Problem>) -> Result<ExitCode, Problem> {
+    #[cfg(target_os = "linux")]
+    strays::adopt().map_err(|error| Problem::Other(error.to_string()))?;
+    let came_to = act();
+    #[cfg(target_os = "linux")]
+    strays::end_all();
+    came_to
 }
 
 /// Something that stops a command before it could judge anything.
@@ -193,6 +214,9 @@ pub enum Problem {
     /// A command that is no subject, or none any more.
     #[error("{0}")]
     Driver(String),
+    /// A command that did not say who it is in time.
+    #[error("{0}")]
+    Hung(String),
     /// A case file that cannot be used.
     #[error("{path}: {error}", path = .path.display())]
     Case {
@@ -201,12 +225,23 @@ pub enum Problem {
         /// Why.
         error: crate::case::CaseError,
     },
+    /// A shard that cannot be used.
+    #[error("{0}")]
+    Shard(#[from] LedgerError),
     /// Anything else, in words.
     #[error("{0}")]
     Other(String),
 }
 
 impl Problem {
+    /// How a process that it stops ends.
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Hung(_) => Exit::Hang,
+            _ => Exit::Usage,
+        }
+    }
+
     /// For `map_err`: the problem with a path.
     pub fn with(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();

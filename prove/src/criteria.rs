@@ -177,6 +177,16 @@ pub fn claim(id: &str) -> Option<&'static Claim> {
     find(criterion_of(id))?.claims.iter().find(|claim| claim.id == id)
 }
 
+/// The id of a claim that there is. (Spelt as a reference, serde would want to borrow it.)
+pub type ClaimId = &'static str;
+
+/// Reads the id of a claim that there is.
+pub(crate) fn claim_id<'de, D: serde::Deserializer<'de>>(from: D) -> Result<ClaimId, D::Error> {
+    let id: String = serde::Deserialize::deserialize(from)?;
+    let found = claim(&id).map(|claim| claim.id);
+    found.ok_or_else(|| serde::de::Error::custom(format!("no claim {id:?}")))
+}
+
 /// The criterion part of a claim's id.
 pub fn criterion_of(claim: &str) -> &str {
     claim.split_once('.').map_or(claim, |(criterion, _)| criterion)

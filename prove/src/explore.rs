@@ -15,6 +15,8 @@ use proofhouse_crash::{
 };
 use proofhouse_model::{Divergence, Marks, Op, Plan, RunOptions, Subject, Universe, run};
 
+use serde::{Deserialize, Serialize};
+
 pub use chain::{ReplayError, Told, medium_of};
 pub(crate) use mutants::call_site;
 pub use mutants::{CallSite, Mutants, Noticed};
@@ -45,7 +47,7 @@ pub struct Depth {
 }
 
 /// What the exploration of a plan came to.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Explored {
     /// Crashes of the plan.
     pub first: TierCounts,
@@ -62,7 +64,7 @@ pub struct Explored {
 }
 
 /// Crashes after which the subject was wrong in one way.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Failure {
     /// What went wrong.
     pub kind: Kind,
@@ -75,7 +77,7 @@ pub struct Failure {
 }
 
 /// What came of media that leave garbage in sectors under way.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct BadMedia {
     /// The states.
     pub counts: Counts,
@@ -135,6 +137,11 @@ impl<'a> Explorer<'a> {
     /// The same crashes on another medium.
     pub fn under(self, medium: Profile) -> Self {
         Self { medium, ..self }
+    }
+
+    /// How the plan diverges from the oracle without any crash, if it does.
+    pub fn diverges(&self) -> Option<Box<Divergence>> {
+        self.record().err()
     }
 
     /// Runs the plan and everything that could become of it.

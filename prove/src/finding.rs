@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::case::Case;
 use crate::cause::Cause;
-use crate::criteria;
+use crate::criteria::{self, ClaimId};
 
 /// What went wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -54,14 +54,16 @@ pub enum World {
 }
 
 /// One thing a subject did wrong.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Finding {
     /// What went wrong.
     pub kind: Kind,
     /// What the world had done.
     pub world: World,
     /// The claim that fails by it.
-    pub claim: &'static str,
+    #[serde(deserialize_with = "criteria::claim_id")]
+    pub claim: ClaimId,
     /// What was due and what was shown, in one or a few lines.
     pub story: String,
     /// The strongest medium that still shows it; `None` if no power loss is needed.

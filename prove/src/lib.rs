@@ -10,6 +10,7 @@
 //! - A [`proof`] is all of one run: a [`table`] for people, a [`report`] for programs.
 //! - [`mutate`] leaves out syncs and renames, to see which bear load.
 //! - [`scripts`] of the vectors are run against any driver.
+//! - A [`share`] of a run is what one of several shards answers.
 //! - [`selfcheck`] puts the harness itself on trial, with deliberately flawed subjects.
 //!
 //! One seed decides everything that is generated; results do not depend on threads or time,
@@ -33,6 +34,7 @@ pub mod replay;
 pub mod report;
 pub mod scripts;
 pub mod selfcheck;
+pub mod share;
 pub mod story;
 pub mod subject;
 pub mod table;

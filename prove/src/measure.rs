@@ -24,12 +24,15 @@ use std::time::{Duration, Instant};
 use proofhouse_model::rng::Rng;
 use proofhouse_model::{About, GenerateProfile, Plan, Settings, generate};
 use proofhouse_subjects::Placed;
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::case::{self, Case, Scene};
 use crate::criteria::{self, ALL};
 use crate::finding::{Finding, Kind};
-use crate::parallel::Budget;
+use crate::parallel::{self, Budget};
 use crate::profile::{Profile, Promise, Scale};
+use crate::share::{Shard, Share, Tally};
 use crate::subject::{Commanded, Engine};
 use crate::verdict::{self, CriterionResult, Evidence, Reason};
 
@@ -54,6 +57,8 @@ pub struct Context<'a, E = Placed> {
     pub dir: &'a Path,
     /// This program, to start processes of; without it, what needs them is not measured.
     pub program: Option<&'a Path>,
+    /// Which cases are answered here, and which were before; without it, all are.
+    pub share: Option<&'a Share>,
 }
 
 impl<E> Clone for Context<'_, E> {
@@ -70,14 +75,17 @@ pub struct Room<E = Placed> {
     pub name: &'static str,
     /// The claims it has evidence for.
     pub claims: &'static [&'static str],
+    /// Whether it deals its cases out to the shards of a run; else one shard does all of it.
+    pub split: bool,
     /// Measures them.
     pub measure: fn(&Context<E>) -> Measured,
 }
 
 /// What a measurement has found.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Measured {
     /// What was checked, per claim.
+    #[serde(deserialize_with = "evidence_of_claims")]
     pub evidence: BTreeMap<&'static str, Evidence>,
     /// What went wrong, first met first.
     pub findings: Vec<Finding>,
@@ -87,6 +95,7 @@ pub struct Measured {
 /// served by exactly one.
 pub static ROOMS: &[Room] = &[
     determinism::ROOM,
+    determinism::OTHER_PROCESS,
     differential::ROOM,
     crashes::ROOM,
     recorded::ROOM,
@@ -116,8 +125,8 @@ pub fn measure<E: Engine>(
     for room in rooms() {
         says(room.name);
         let begun = Instant::now();
-        let mut measured = (room.measure)(context);
-        share_time(&mut measured.evidence, begun.elapsed());
+        let (mut measured, before) = room.part(context);
+        share_time(&mut measured.evidence, before + begun.elapsed());
         evidence.extend(measured.evidence);
         findings.extend(measured.findings);
     }
@@ -137,12 +146,59 @@ pub fn measure<E: Engine>(
 }
 
 impl<E: Engine> Room<E> {
+    /// What this shard of the run measures of it, and the time that answers took which were there
+    /// before. A part of the cases is no measurement of the whole, and says so.
+    fn part(&self, context: &Context<E>) -> (Measured, Duration) {
+        let Some(share) = context.share else { return ((self.measure)(context), Duration::ZERO) };
+        share.take_tally();
+        let measured = if self.split {
+            let mut measured = (self.measure)(context);
+            if let Some(shard) = share.part() {
+                let Tally { done, of, .. } = share.tally();
+                let note = format!("PARTIAL: shard {shard} checked {done} of {of} cases");
+                stop(&mut measured, Reason::Shard, &note);
+            }
+            measured
+        } else {
+            let whole = |_| (self.measure)(context);
+            let mut own = share.cases(self.name, (1, 1), (context.budget, true), whole);
+            own.pop().map_or_else(|| self.left_to(share.shard_of(self.name, 0)), |(_, all)| all)
+        };
+        (measured, share.take_tally().before)
+    }
+
+    fn left_to(&self, shard: Shard) -> Measured {
+        let mut measured = Measured::default();
+        for claim in self.claims {
+            let note = format!("left to shard {shard}");
+            measured.show(claim, Evidence::stopped(Reason::Shard, note));
+        }
+        measured
+    }
+
     /// Whether any of its claims is wanted and can be measured on this subject.
     fn is_wanted(&self, context: &Context<E>, wanted: &BTreeSet<&str>) -> bool {
         let claims = self.claims.iter().filter_map(|id| criteria::claim(id));
         claims
             .filter(|claim| wanted.contains(claim.criterion()))
             .any(|claim| verdict::unmeasurable(claim, context.subject.about()).is_none())
+    }
+}
+
+impl<E> Context<'_, E> {
+    /// The answers of a unit's cases, in case order: of those that are answered here and that the
+    /// budget reached.
+    pub(crate) fn cases<T: Serialize + DeserializeOwned + Send>(
+        &self,
+        unit: &str,
+        workers: usize,
+        cases: u64,
+        case: impl Fn(u64) -> T + Sync,
+    ) -> Vec<(u64, T)> {
+        match self.share {
+            Some(share) => share.cases(unit, (workers, cases), (self.budget, false), case),
+            None => (0..).zip(parallel::map_on(workers, cases, self.budget, case)).collect(),
+        }
     }
 }
 
@@ -204,14 +260,14 @@ impl Measured {
 
 impl Evidence {
     /// `done` of `possible` cases; fewer than possible means that the budget ended it.
-    pub fn of(done: u64, possible: u64, unit: &'static str) -> Self {
-        Self { done, possible: Some(possible), unit, ..Self::default() }
+    pub fn of(done: u64, possible: u64, unit: &str) -> Self {
+        Self { done, possible: Some(possible), unit: unit.to_owned(), ..Self::default() }
     }
 
     /// The same, with cases left out by a rule.
-    pub fn without(mut self, rule: &'static str, cases: u64) -> Self {
+    pub fn without(mut self, rule: &str, cases: u64) -> Self {
         if cases > 0 {
-            self.excluded.insert(rule, cases);
+            self.excluded.insert(rule.to_owned(), cases);
         }
         self
     }
@@ -220,6 +276,26 @@ impl Evidence {
     pub fn stopped(reason: Reason, note: impl Into<String>) -> Self {
         Self { stopped: Some((reason, note.into())), ..Self::default() }
     }
+}
+
+/// Says of all evidence so far that it is not the whole.
+fn stop(measured: &mut Measured, reason: Reason, note: &str) {
+    for evidence in measured.evidence.values_mut() {
+        evidence.stopped = Some((reason, note.to_owned()));
+    }
+}
+
+/// Reads evidence by the ids of claims that there are.
+fn evidence_of_claims<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<BTreeMap<&'static str, Evidence>, D::Error> {
+    let named = BTreeMap::<String, Evidence>::deserialize(from)?.into_iter();
+    let known = named.map(|(id, evidence)| {
+        let claim = criteria::claim(&id);
+        let claim = claim.ok_or_else(|| D::Error::custom(format!("no claim {id:?}")))?;
+        Ok((claim.id, evidence))
+    });
+    known.collect()
 }
 
 /// A number drawn below a small bound.

@@ -16,7 +16,8 @@ pub enum Profile {
 }
 
 /// Which promise to judge an engine by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Promise {
     /// What it declares.
     #[default]

@@ -11,6 +11,7 @@ use proofhouse_crash::Counts;
 use crate::explore::BadMedia;
 use crate::finding::{self, Exit, Finding};
 use crate::profile::Profile;
+use crate::share::Shard;
 use crate::verdict::{CriterionResult, Evidence, Verdict};
 
 /// The result of one run.
@@ -26,6 +27,8 @@ pub struct Proof {
     pub criteria: Vec<CriterionResult>,
     /// What went wrong, first met first.
     pub findings: Vec<Finding>,
+    /// The part of the run that this is, unless it is the whole.
+    pub shard: Option<Shard>,
     /// What the deliberately flawed subjects came to; empty if they were not run.
     pub self_check: Vec<Caught>,
     /// The time it all took.
@@ -95,11 +98,11 @@ impl Proof {
     }
 
     /// Cases left out, by rule.
-    pub fn excluded(&self) -> BTreeMap<&'static str, u64> {
+    pub fn excluded(&self) -> BTreeMap<&str, u64> {
         let mut excluded = BTreeMap::new();
         for (_, evidence) in self.evidence() {
             for (rule, count) in &evidence.excluded {
-                *excluded.entry(*rule).or_insert(0) += count;
+                *excluded.entry(rule.as_str()).or_insert(0) += count;
             }
         }
         excluded

@@ -85,6 +85,7 @@ fn context<'a, E: Engine>(
         promise: Promise::All,
         dir,
         program: Some(program),
+        share: None,
     }
 }
 
@@ -101,7 +102,7 @@ fn replay_commanded(case: &Case, context: &Context<Commanded>) -> Result<Replaye
             &Context { profile: *profile, scale: profile.scale(), ..*context },
             case,
         )),
-        Scene::Recorded { media, lives } => recorded_lives(case, context, *media, lives),
+        Scene::Recorded { media, lives, .. } => recorded_lives(case, context, *media, lives),
         Scene::Killed { window, image } => {
             let about = context.subject.about();
             judged(again::killed(&judge(case, context), about, *window, image, context.promise))
@@ -181,7 +182,7 @@ fn replay_placed(case: &Case, context: &Context) -> Result<Replayed, Problem> {
                 steps,
             })
         }
-        Scene::Recorded { media, lives } => recorded_lives(case, context, *media, lives)?,
+        Scene::Recorded { media, lives, .. } => recorded_lives(case, context, *media, lives)?,
         Scene::Killed { window, image } => killed(context, plan, *window, image),
         Scene::Watched => {
             let wrong = gates::watch(subject, plan).wrong;

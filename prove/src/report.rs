@@ -16,6 +16,7 @@ use serde::Serialize;
 use crate::explore::BadMedia;
 use crate::finding::{Finding, Kind, World};
 use crate::proof::Proof;
+use crate::share::Shard;
 use crate::table::replay_line;
 use crate::verdict::{ClaimResult, CriterionResult, Evidence, Reason};
 
@@ -34,6 +35,8 @@ pub struct Report<'a> {
     subject: &'a str,
     profile: &'static str,
     seed: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shard: Option<Shard>,
     media: [Medium; 2],
     exit: u8,
     criteria: Vec<CriterionReport<'a>>,
@@ -78,11 +81,11 @@ struct EvidenceReport<'a> {
     done: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     possible: Option<u64>,
-    unit: &'static str,
+    unit: &'a str,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     states: &'a BTreeMap<String, Counts>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    excluded: &'a BTreeMap<&'static str, u64>,
+    excluded: &'a BTreeMap<String, u64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -133,7 +136,7 @@ struct Observed<'a> {
 struct ObservedClaim<'a> {
     seconds: f64,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    figures: &'a BTreeMap<&'static str, u64>,
+    figures: &'a BTreeMap<String, u64>,
 }
 
 impl<'a> Report<'a> {
@@ -150,6 +153,7 @@ impl<'a> Report<'a> {
             subject: &proof.subject,
             profile: proof.profile.name(),
             seed: proof.seed,
+            shard: proof.shard,
             media: [Medium::Posix, Medium::Ext4],
             exit: proof.exit(require_all) as u8,
             criteria: proof.criteria.iter().map(|one| criterion(one, proof, cases)).collect(),
@@ -233,7 +237,7 @@ fn evidence<'a>(claim: &'static str, evidence: &'a Evidence) -> EvidenceReport<'
         claim,
         done: evidence.done,
         possible: evidence.possible,
-        unit: evidence.unit,
+        unit: &evidence.unit,
         states: &evidence.counts,
         excluded: &evidence.excluded,
     }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use proofhouse_golden::Naive;
 use proofhouse_subjects::flawed::{self, Flawed};
 
-use crate::criteria::ALL;
+use crate::criteria::{self, ALL};
 use crate::finding::Finding;
 use crate::measure::{self, Context, cbor, dependencies};
 use crate::parallel::{self, Budget};
@@ -28,24 +28,70 @@ pub fn run<E: Sync>(context: &Context<E>, wanted: &BTreeSet<&str>) -> Vec<Caught
     let is_wanted = |due: &[&'static str]| due.iter().any(|criterion| wanted.contains(criterion));
     let subjects: Vec<_> =
         flawed::all().into_iter().filter(|flawed| is_wanted(flawed.fails)).collect();
-    let count = subjects.len() as u64;
-    let done = parallel::map(count, context.budget, |case| {
-        let flawed = usize::try_from(case).ok().and_then(|case| subjects.get(case))?;
-        Some(caught(context, flawed))
+    let audits = [BORROWED_STORAGE, LENGTH_FIRST_KEYS];
+    let mut due: Vec<Caught> = subjects
+        .iter()
+        .map(|flawed| Caught {
+            name: flawed.name,
+            flaw: flawed.flaw,
+            due: flawed.fails.to_vec(),
+            failed: Vec::new(),
+        })
+        .collect();
+    due.extend(audits.iter().map(Audit::unseen).filter(|caught| is_wanted(&caught.due)));
+    let failed = context.cases(UNIT, parallel::COMPUTE, due.len() as u64, |case| {
+        let case = usize::try_from(case).unwrap_or(usize::MAX);
+        let failed: BTreeSet<&str> = match (subjects.get(case), due.get(case)) {
+            (Some(flawed), _) => findings(context, flawed).iter().map(Finding::criterion).collect(),
+            (None, Some(audit)) => {
+                let audit = audits.iter().find(|one| one.name == audit.name);
+                audit.filter(|one| (one.found)()).map(|one| one.due).into_iter().collect()
+            }
+            (None, None) => BTreeSet::new(),
+        };
+        failed.into_iter().map(str::to_owned).collect::<Vec<_>>()
     });
-    let audits = [borrowed_storage(), length_first_keys()];
-    let audits = audits.into_iter().filter(|caught| is_wanted(&caught.due));
-    done.into_iter().flatten().chain(audits).collect()
+    let caught = failed.into_iter().filter_map(|(case, failed)| {
+        let due = due.get(usize::try_from(case).ok()?)?.clone();
+        let known = failed.iter().filter_map(|id| Some(criteria::find(id)?.id));
+        Some(Caught { failed: known.collect(), ..due })
+    });
+    caught.collect()
 }
 
-fn caught<E: Sync>(context: &Context<E>, flawed: &Flawed) -> Caught {
-    let findings = findings(context, flawed);
-    let failed: BTreeSet<_> = findings.iter().map(Finding::criterion).collect();
-    Caught {
-        name: flawed.name,
-        flaw: flawed.flaw,
-        due: flawed.fails.to_vec(),
-        failed: failed.into_iter().collect(),
+/// The name of the flawed subjects as a unit of a run.
+const UNIT: &str = "flawed subjects";
+
+/// An audit on flawed material.
+struct Audit {
+    name: &'static str,
+    flaw: &'static str,
+    due: &'static str,
+    /// Whether it finds the flaw.
+    found: fn() -> bool,
+}
+
+const BORROWED_STORAGE: Audit = Audit {
+    name: "borrowed-storage",
+    flaw: "a lock file in which the engine reaches a database",
+    due: "AC-05",
+    found: || {
+        let found = dependencies::audit(dependencies::MANIFEST, BORROWED);
+        found.is_ok_and(|audit| audit.problem.is_some())
+    },
+};
+
+const LENGTH_FIRST_KEYS: Audit = Audit {
+    name: "length-first-keys",
+    flaw: "a codec that orders map keys by length first",
+    due: "AC-12",
+    found: || cbor::vectors(&Naive::LENGTH_FIRST).is_ok_and(|(_, failure)| failure.is_some()),
+};
+
+impl Audit {
+    fn unseen(&self) -> Caught {
+        let Self { name, flaw, due, .. } = *self;
+        Caught { name, flaw, due: vec![due], failed: Vec::new() }
     }
 }
 
@@ -62,28 +108,8 @@ fn findings<E: Sync>(context: &Context<E>, flawed: &Flawed) -> Vec<Finding> {
         seed: context.seed,
         promise: context.promise,
         dir: context.dir,
+        share: None,
     };
     let wanted = ALL.iter().map(|criterion| criterion.id).collect();
     measure::measure(&small, &wanted, &|_| {}).1
-}
-
-fn borrowed_storage() -> Caught {
-    let found = dependencies::audit(dependencies::MANIFEST, BORROWED);
-    let found = found.is_ok_and(|audit| audit.problem.is_some());
-    Caught {
-        name: "borrowed-storage",
-        flaw: "a lock file in which the engine reaches a database",
-        due: vec!["AC-05"],
-        failed: found.then_some("AC-05").into_iter().collect(),
-    }
-}
-
-fn length_first_keys() -> Caught {
-    let found = cbor::vectors(&Naive::LENGTH_FIRST).is_ok_and(|(_, failure)| failure.is_some());
-    Caught {
-        name: "length-first-keys",
-        flaw: "a codec that orders map keys by length first",
-        due: vec!["AC-12"],
-        failed: found.then_some("AC-12").into_iter().collect(),
-    }
 }

@@ -205,7 +205,10 @@ pub fn choose(text: &str, driving: &Driving, dir: &Path) -> Result<Chosen, Probl
         return Err(Problem::Subject(text.to_owned()));
     }
     let commanded = Commanded::start(text, driving, &scratch_place(dir));
-    let commanded = commanded.map_err(|error| Problem::Driver(error.to_string()))?;
+    let commanded = commanded.map_err(|error| match error.fault {
+        Fault::Hung { .. } => Problem::Hung(error.to_string()),
+        _ => Problem::Driver(error.to_string()),
+    })?;
     Ok(Chosen::Commanded(Box::new(commanded)))
 }
 

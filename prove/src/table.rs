@@ -11,16 +11,18 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use crate::criteria::Status;
 use crate::finding::Finding;
 use crate::proof::Proof;
+use crate::share::Shard;
 use crate::verdict::{CriterionResult, Reason, Verdict};
 
 /// Everything a run prints on standard output. `cases` gives, for the finding at an index of
 /// [`Proof::findings`], where its case file was written.
 pub fn render(proof: &Proof, cases: &[Option<std::path::PathBuf>]) -> String {
     let mut text = format!(
-        "{} · {} · seed {}\n{}\n",
+        "{} · {} · seed {}{}\n{}\n",
         proof.subject,
         proof.profile.name(),
         proof.seed,
+        proof.shard.map(|shard| format!(" · PARTIAL: shard {shard}")).unwrap_or_default(),
         table(proof)
     );
     write_states(&mut text, proof);
@@ -52,6 +54,18 @@ fn write_finding(text: &mut String, finding: &Finding) {
     }
     if let more @ 1.. = finding.causes.len().saturating_sub(CAUSES) {
         let _ = writeln!(text, "  more causes in the case file: {more}");
+    }
+}
+
+/// What is to be done with a shard.
+pub fn shard_line(shard: Shard, complete: bool) -> String {
+    match (complete, shard.is_whole()) {
+        (true, true) => format!("shard {shard} is complete: it is the whole\n"),
+        (true, false) => {
+            let of = shard.of;
+            format!("shard {shard} is complete: `proofhouse merge` makes the whole of all {of}\n")
+        }
+        (false, _) => format!("shard {shard} is not complete: run it again, and it goes on\n"),
     }
 }
 

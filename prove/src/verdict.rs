@@ -40,6 +40,8 @@ pub enum Reason {
     Skipped,
     /// Only an engine in this process can be looked into so.
     InProcess,
+    /// Other shards of the run measure it, or the rest of it.
+    Shard,
 }
 
 impl Reason {
@@ -57,6 +59,7 @@ impl Reason {
             Self::MissingTool => "missing tool",
             Self::Skipped => "skipped",
             Self::InProcess => "in process only",
+            Self::Shard => "shard",
         }
     }
 }
@@ -92,14 +95,14 @@ impl Verdict {
 }
 
 /// What a measurement has to show for one claim.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Evidence {
     /// Cases checked: plans, states, kills, vectors; `unit` says which.
     pub done: u64,
     /// How many there were to check; `None` if they have no natural end (threads, random kills).
     pub possible: Option<u64>,
     /// What a case is, in the plural.
-    pub unit: &'static str,
+    pub unit: String,
     /// Crash states per tier.
     pub counts: BTreeMap<String, Counts>,
     /// The base-two logarithm of the number of all legal crash states of the plans.
@@ -107,9 +110,9 @@ pub struct Evidence {
     /// States of a medium that leaves garbage; they decide nothing.
     pub bad_media: Option<BadMedia>,
     /// Cases left out, by rule.
-    pub excluded: BTreeMap<&'static str, u64>,
+    pub excluded: BTreeMap<String, u64>,
     /// Figures that need not repeat exactly in the next run.
-    pub observed: BTreeMap<&'static str, u64>,
+    pub observed: BTreeMap<String, u64>,
     /// What stopped the measurement, and a word on it.
     pub stopped: Option<(Reason, String)>,
     /// The time it took.

@@ -164,7 +164,7 @@ impl Segment {
     /// Whether a record up to the first that is damaged is of a later commit than MANIFEST knows of.
     fn is_ahead(&self) -> bool {
         let mut rest = &self.data[..];
-        while let Ok((record, len)) = decode(rest) {
+        while let Ok((record, len)) = verified(rest) {
             if record.sequence > self.last_checkpoint {
                 return true;
             }

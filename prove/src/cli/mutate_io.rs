@@ -82,6 +82,7 @@ fn context<'a, E>(args: &'a MutateArgs, subject: &'a E, dir: &'a Path) -> Contex
         promise: Promise::Own,
         dir,
         program: None,
+        share: None,
     }
 }
 

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
+use xxhash_rust::xxh3::xxh3_128;
+
 use super::progress::Progress;
 use super::{Problem, ProveArgs, show};
 use crate::criteria::ALL;
@@ -14,6 +16,8 @@ use crate::measure::{self, Context};
 use crate::parallel::Budget;
 use crate::proof::Proof;
 use crate::report::Report;
+use crate::share::ledger::{self, FORMAT, Header, Ledger, RunOf, VERSION};
+use crate::share::{self, Share};
 use crate::subject::{Chosen, Driving, Engine};
 use crate::{selfcheck, subject, table};
 
@@ -40,7 +44,20 @@ fn prove_engine<E: Engine>(
     begun: Instant,
 ) -> Result<ExitCode, Problem> {
     let program = std::env::current_exe().map_err(Problem::with("this program"))?;
-    prepare(&args.out)?;
+    let wanted: BTreeSet<&str> = if args.criteria.is_empty() {
+        ALL.iter().map(|criterion| criterion.id).collect()
+    } else {
+        args.criteria.iter().map(String::as_str).collect()
+    };
+    let out = args.shard.map_or_else(|| args.out.clone(), |shard| share::place(&args.out, shard));
+    let share = args.shard.map(|shard| {
+        fs::create_dir_all(&out).map_err(Problem::with(&out))?;
+        let run = run_of(args, subject, &program, &wanted)?;
+        let header = Header { format: FORMAT.to_owned(), version: VERSION, shard, run };
+        let (ledger, known) = Ledger::open(&out.join(ledger::NAME), &header)?;
+        Ok::<_, Problem>(Share::of_shard(shard, ledger, known))
+    });
+    let share = share.transpose()?;
     let context = Context {
         subject,
         name: &args.subject,
@@ -51,44 +68,93 @@ fn prove_engine<E: Engine>(
         promise: args.promise,
         dir,
         program: Some(&program),
+        share: share.as_ref(),
     };
-    let wanted: BTreeSet<&str> = if args.criteria.is_empty() {
-        ALL.iter().map(|criterion| criterion.id).collect()
-    } else {
-        args.criteria.iter().map(String::as_str).collect()
-    };
-    let proof = prove(args, &context, &wanted, begun);
-    let cases = write_cases(&args.out, &proof.findings)?;
-    let report = Report::of(&proof, args.require_all, &cases).to_json();
-    let report = report.map_err(|error| Problem::Other(error.to_string()))?;
-    write(&args.out.join("report.json"), &report)?;
-    show(&table::render(&proof, &cases));
-    show(&format!("report: {}\n", args.out.join("report.json").display()));
-    Ok(proof.exit(args.require_all).into())
+    Job { context, wanted, begun, out: &out, require_all: args.require_all }.run()
 }
 
-fn prove<E: Engine>(
+/// What shards of the same run have in common.
+fn run_of<E: Engine>(
     args: &ProveArgs,
-    context: &Context<E>,
+    subject: &E,
+    program: &Path,
     wanted: &BTreeSet<&str>,
-    begun: Instant,
-) -> Proof {
-    let progress = Progress::start();
-    // What a subject panics with is caught and reported; the default hook would print it, too.
-    let hook = std::panic::take_hook();
-    std::panic::set_hook(Box::new(|_| {}));
-    let (criteria, findings) = measure::measure(context, wanted, &|what| progress.says(what));
-    progress.says("flawed subjects");
-    let self_check = selfcheck::run(context, wanted);
-    std::panic::set_hook(hook);
-    Proof {
+) -> Result<RunOf, Problem> {
+    Ok(RunOf {
+        proofhouse: env!("CARGO_PKG_VERSION").to_owned(),
+        build: build(program)?,
         subject: args.subject.clone(),
+        about: about(subject),
         profile: args.profile,
         seed: args.seed,
-        criteria,
-        findings,
-        self_check,
-        took: begun.elapsed(),
+        criteria: wanted.iter().map(|id| (*id).to_owned()).collect(),
+        promise: args.promise,
+        mapped: args.mapped.clone(),
+        watchdog: args.watchdog,
+    })
+}
+
+/// A digest of this program.
+pub(super) fn build(program: &Path) -> Result<String, Problem> {
+    let bytes = fs::read(program).map_err(Problem::with(program))?;
+    Ok(format!("{:032x}", xxh3_128(&bytes)))
+}
+
+/// Who a subject says that it is, for comparing.
+pub(super) fn about<E: Engine>(subject: &E) -> String {
+    format!("{:?}", subject.about())
+}
+
+/// A proof to be made and told.
+pub(super) struct Job<'a, E> {
+    pub(super) context: Context<'a, E>,
+    pub(super) wanted: BTreeSet<&'a str>,
+    pub(super) begun: Instant,
+    /// Where the report and the cases go.
+    pub(super) out: &'a Path,
+    pub(super) require_all: bool,
+}
+
+impl<E: Engine> Job<'_, E> {
+    /// Measures, writes the report and the cases, and prints the table.
+    pub(super) fn run(&self) -> Result<ExitCode, Problem> {
+        prepare(self.out)?;
+        let proof = self.prove();
+        let share = self.context.share;
+        let complete = share.map_or(Ok(true), Share::finish)?;
+        let cases = write_cases(self.out, &proof.findings)?;
+        let report = Report::of(&proof, self.require_all, &cases).to_json();
+        let report = report.map_err(|error| Problem::Other(error.to_string()))?;
+        write(&self.out.join("report.json"), &report)?;
+        show(&table::render(&proof, &cases));
+        show(&format!("report: {}\n", self.out.join("report.json").display()));
+        if let Some(shard) = share.and_then(Share::shard) {
+            show(&table::shard_line(shard, complete));
+        }
+        Ok(proof.exit(self.require_all).into())
+    }
+
+    fn prove(&self) -> Proof {
+        let context = &self.context;
+        let progress = Progress::start();
+        // What a subject panics with is caught and reported; the default hook would print it, too.
+        let hook = std::panic::take_hook();
+        std::panic::set_hook(Box::new(|_| {}));
+        let says = |what: &str| progress.says(what);
+        let (criteria, findings) = measure::measure(context, &self.wanted, &says);
+        progress.says("flawed subjects");
+        let self_check = selfcheck::run(context, &self.wanted);
+        std::panic::set_hook(hook);
+        Proof {
+            subject: context.name.to_owned(),
+            profile: context.profile,
+            seed: context.seed,
+            criteria,
+            findings,
+            shard: context.share.and_then(Share::part),
+            self_check,
+            took: self.begun.elapsed() + context.share.map(Share::before).unwrap_or_default(),
+        }
     }
 }
 

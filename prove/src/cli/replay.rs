@@ -20,7 +20,10 @@ pub(super) fn run(file: &Path, number: usize, dir: Option<&Path>) -> Result<Exit
     std::panic::set_hook(Box::new(|_| {}));
     let replayed = replay(&case, &dir);
     std::panic::set_hook(hook);
-    let replayed = replayed?;
+    let replayed = replayed.map_err(|problem| match problem {
+        Problem::Other(words) => Problem::Other(format!("{}: {words}", file.display())),
+        problem => problem,
+    })?;
     show(&match &replayed {
         Replayed::Again { story, steps, .. } => format!("{steps}again: {story}\n"),
         Replayed::Unseen => "not seen this time: the measurement ran again and passed\n".to_owned(),

@@ -11,7 +11,7 @@ A subject is judged on nineteen criteria. Each consists of claims; a claim is me
 or not at all. A criterion prints `PASS` only if every claim that exists today was measured and
 none failed, `FAIL` if a finding is attributed to it, and otherwise `NOT MEASURED` with a reason:
 *no capability, not promised, not reached, budget, planned, unstable trace, writable mapping,
-io_uring, missing tool, skipped*.
+io_uring, missing tool, skipped, shard* (see [shards.md](shards.md)).
 
 A finding belongs to one criterion, by what happened rather than by which measurement met it: an
 acknowledged commit lost after a process kill is AC-02, after a power loss AC-04; a partial or

@@ -9,8 +9,12 @@ use crate::finding::{Finding, Kind, World};
 use crate::verdict::{Evidence, Reason};
 
 /// The codec.
-pub(super) const ROOM: Room =
-    Room { name: "canonical CBOR", claims: &["AC-12.vectors", "AC-12.bijection"], measure };
+pub(super) const ROOM: Room = Room {
+    name: "canonical CBOR",
+    claims: &["AC-12.vectors", "AC-12.bijection"],
+    split: false,
+    measure,
+};
 
 fn measure(context: &Context) -> Measured {
     let mut measured = Measured::default();

@@ -5,7 +5,9 @@ mod findings;
 use proofhouse_crash::{Counts, PowerLoss, Profile, Random, Tier, TierCounts, Tiers};
 use proofhouse_model::{Divergence, GenerateProfile, Mechanism, Mechanisms, Plan};
 
-use super::{Context, DIVERGENT, Measured, Room, differential};
+use serde::{Deserialize, Serialize};
+
+use super::{Context, DIVERGENT, Measured, Room, differential, stop};
 use crate::explore::{BadMedia, Depth, Explored, Explorer};
 use crate::parallel;
 use crate::verdict::{Evidence, Reason};
@@ -25,6 +27,7 @@ pub(super) const ROOM: Room = Room {
         "AC-04.creation",
         "AC-04.ext4",
     ],
+    split: true,
     measure,
 };
 
@@ -42,12 +45,16 @@ const NEEDED: [Mechanism; 5] = [
 
 /// One plan and what became of it.
 struct Case {
+    /// Its number.
+    number: u64,
     plan: Plan,
     creation: bool,
-    came_to: Result<CameTo, Box<Divergence>>,
+    /// Nothing, if it diverges from the oracle without any crash.
+    came_to: Option<CameTo>,
 }
 
 /// What became of a plan on each medium.
+#[derive(Serialize, Deserialize)]
 struct CameTo {
     posix: Explored,
     ext4: Explored,
@@ -56,13 +63,22 @@ struct CameTo {
 
 fn measure(context: &Context) -> Measured {
     let plans = context.scale.crash_plans;
-    let done = parallel::map(CREATIONS + plans, context.budget, |case| one(context, case));
+    let done = context.cases(ROOM.name, parallel::COMPUTE, CREATIONS + plans, |case| {
+        explore(context, &plan(context, case), case).ok()
+    });
+    let case = |(number, came_to)| Case {
+        number,
+        plan: plan(context, number),
+        creation: is_creation(number),
+        came_to,
+    };
+    let done: Vec<Case> = done.into_iter().map(case).collect();
     let mut measured = Measured::default();
     let came_to = |creation| {
         let of = done.iter().filter(move |case| case.creation == creation);
-        of.filter_map(|case| case.came_to.as_ref().ok())
+        of.filter_map(|case| case.came_to.as_ref())
     };
-    let divergent = done.iter().filter(|case| case.came_to.is_err()).count() as u64;
+    let divergent = done.iter().filter(|case| case.came_to.is_none()).count() as u64;
     show_plans(&mut measured, came_to(false), divergent);
     show_compactions(&mut measured, context, &done);
     if !context.scale.nested_in_full {
@@ -80,30 +96,20 @@ fn measure(context: &Context) -> Measured {
     measured
 }
 
-/// Says of all evidence so far that it is not the whole.
-fn stop(measured: &mut Measured, reason: Reason, note: &str) {
-    for evidence in measured.evidence.values_mut() {
-        evidence.stopped = Some((reason, note.to_owned()));
-    }
+fn is_creation(case: u64) -> bool {
+    case < CREATIONS
 }
 
-fn one(context: &Context, case: u64) -> Case {
-    let creation = case < CREATIONS;
+fn plan(context: &Context, case: u64) -> Plan {
     let mut plan = context.plan("crashes", case, &GenerateProfile::crash());
-    if creation {
+    if is_creation(case) {
         plan.ops.clear();
     }
-    let plan = differential::with_reads(&plan, context.subject.about().capabilities);
-    let came_to = explore(context, &plan, creation, case);
-    Case { plan, creation, came_to }
+    differential::with_reads(&plan, context.subject.about().capabilities)
 }
 
-fn explore(
-    context: &Context,
-    plan: &Plan,
-    creation: bool,
-    case: u64,
-) -> Result<CameTo, Box<Divergence>> {
+fn explore(context: &Context, plan: &Plan, case: u64) -> Result<CameTo, Box<Divergence>> {
+    let creation = is_creation(case);
     let on = |medium| explorer(context, plan, creation, medium);
     let depth = depth(context, creation, case);
     let power = Depth { first: Tiers { kill: false, ..depth.first }, nested: None };
@@ -177,7 +183,7 @@ fn show_plans<'a>(
     for part in [&kills, &power, &ext4, &nested_kills, &nested_power] {
         atomic.done += part.done;
         atomic.possible = Some(atomic.possible.unwrap_or_default() + part.possible.unwrap_or(0));
-        atomic.unit = part.unit;
+        atomic.unit.clone_from(&part.unit);
     }
     // Only a recovery that was accepted is lived in, so there is no number of them to reach.
     let lived = Evidence { possible: None, ..Evidence::of(total.recoveries, 0, "recoveries") };
@@ -203,7 +209,7 @@ fn show_compactions(measured: &mut Measured, context: &Context, done: &[Case]) {
     let compacts = |case: &&Case| {
         Mechanisms::reached_by(&case.plan, capabilities).contains(Mechanism::Compaction)
     };
-    let came_to = done.iter().filter(compacts).filter_map(|case| case.came_to.as_ref().ok());
+    let came_to = done.iter().filter(compacts).filter_map(|case| case.came_to.as_ref());
     let total = Explored::total(came_to.map(|one| &one.posix));
     let kills = select(&total.first, "compaction ", |tier| tier == Tier::T0);
     measured.show("AC-02.compaction", kills);

@@ -19,6 +19,7 @@ use crate::verdict::{Evidence, Reason};
 pub(super) const ROOM: Room = Room {
     name: "dependencies and files",
     claims: &["AC-05.dependencies", "AC-05.files"],
+    split: false,
     measure,
 };
 

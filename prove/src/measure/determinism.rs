@@ -14,10 +14,15 @@ use crate::process;
 use crate::verdict::{Evidence, Reason};
 
 /// Equal runs leave equal files.
-pub(super) const ROOM: Room = Room {
-    name: "equal runs, equal bytes",
-    claims: &["AC-01.same-process", "AC-01.other-process", "AC-01.digest"],
-    measure,
+pub(super) const ROOM: Room =
+    Room { name: "equal runs, equal bytes", claims: &["AC-01.same-process"], split: true, measure };
+
+/// Equal runs of different processes, and of all time.
+pub(super) const OTHER_PROCESS: Room = Room {
+    name: "equal bytes elsewhere",
+    claims: &["AC-01.other-process", "AC-01.digest"],
+    split: false,
+    measure: measure_elsewhere,
 };
 
 /// The seed of the plan behind [`DIGEST`].
@@ -30,6 +35,11 @@ const DIGEST: u128 = 0xfbe6_8a9b_8537_2944_8d15_12b1_3aef_95c2;
 fn measure(context: &Context) -> Measured {
     let mut measured = Measured::default();
     same_process(context, &mut measured);
+    measured
+}
+
+fn measure_elsewhere(context: &Context) -> Measured {
+    let mut measured = Measured::default();
     other_process(context, &mut measured);
     fixed_plan(context, &mut measured);
     measured
@@ -37,15 +47,14 @@ fn measure(context: &Context) -> Measured {
 
 fn same_process(context: &Context, measured: &mut Measured) {
     let cases = context.scale.determinism_plans;
-    let done = parallel::map(cases, context.budget, |case| {
-        let plan = plan(context.seed, context.subject, case);
-        differs(context.subject, &plan).map(|story| (plan, story))
-    });
+    let plan = |case| plan(context.seed, context.subject, case);
+    let done = context
+        .cases(ROOM.name, parallel::COMPUTE, cases, |case| differs(context.subject, &plan(case)));
     measured.show("AC-01.same-process", Evidence::of(done.len() as u64, cases, "plans"));
-    if let Some((plan, story)) = done.into_iter().flatten().next() {
+    if let Some((case, story)) = done.into_iter().find_map(|(case, story)| Some((case, story?))) {
         let claim = "AC-01.same-process";
         let finding = Finding::new(Kind::NonDeterminism, World::Undisturbed, claim, story);
-        measured.findings.push(context.with_case(finding, plan, Scene::Twice));
+        measured.findings.push(context.with_case(finding, plan(case), Scene::Twice));
     }
 }
 

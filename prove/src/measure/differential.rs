@@ -6,6 +6,7 @@ use proofhouse_model::{
     Capabilities, Divergence, GenerateProfile, Got, Mechanism, Mechanisms, Op, Oracle, Plan,
     Universe, shrink,
 };
+use serde::{Deserialize, Serialize};
 
 use super::{Context, Measured, Room, aspect};
 use crate::case::Scene;
@@ -15,10 +16,11 @@ use crate::subject::{Commanded, Engine};
 use crate::verdict::Evidence;
 
 /// What a clean run shows.
-pub(super) const ROOM: Room = Room { name: NAME, claims: CLAIMS, measure };
+pub(super) const ROOM: Room = Room { name: NAME, claims: CLAIMS, split: true, measure };
 
 /// The same for commands.
-pub(super) const COMMAND_ROOM: Room<Commanded> = Room { name: NAME, claims: CLAIMS, measure };
+pub(super) const COMMAND_ROOM: Room<Commanded> =
+    Room { name: NAME, claims: CLAIMS, split: true, measure };
 
 const NAME: &str = "plans beside the oracle";
 
@@ -36,19 +38,28 @@ const CLAIMS: &[&str] = &[
 /// Divergent plans to shrink: one flaw shows in many, and a second flaw may hide behind the first.
 const SHRUNK: usize = 4;
 
-struct Case {
-    plan: Plan,
-    reached: Mechanisms,
-    divergence: Option<Box<Divergence>>,
+/// A plan that diverges, and where.
+#[derive(Serialize, Deserialize)]
+struct Diverged {
+    words: String,
+    /// Known where the plan was run.
+    #[serde(skip)]
+    at: Option<Box<Divergence>>,
 }
 
 fn measure<E: Engine>(context: &Context<E>) -> Measured {
     let cases = E::differential_plans(context.scale);
-    let done = parallel::map(cases, context.budget, |case| one(context, case));
+    let done = context.cases(NAME, parallel::COMPUTE, cases, |case| {
+        let at = diverges(context, &plan(context, case))?;
+        Some(Diverged { words: at.to_string(), at: Some(at) })
+    });
     let mut measured = Measured::default();
     let mut reached = BTreeMap::<Mechanism, u64>::new();
-    for mechanism in done.iter().flat_map(|case| case.reached.iter()) {
-        *reached.entry(mechanism).or_default() += 1;
+    let capabilities = context.subject.about().capabilities;
+    for (case, _) in &done {
+        for mechanism in Mechanisms::reached_by(&plan(context, *case), capabilities).iter() {
+            *reached.entry(mechanism).or_default() += 1;
+        }
     }
     let all = done.len() as u64;
     for claim in CLAIMS {
@@ -60,9 +71,10 @@ fn measure<E: Engine>(context: &Context<E>) -> Measured {
         let possible = if all < cases { cases } else { done };
         measured.show(claim, Evidence::of(done, possible, "plans"));
     }
-    let divergent = done.into_iter().filter_map(|case| Some((case.plan, case.divergence?)));
-    measured.findings =
-        divergent.take(SHRUNK).map(|(plan, found)| finding(context, &plan, *found)).collect();
+    let divergent = done.into_iter().filter_map(|(case, found)| Some((case, found?)));
+    let told =
+        divergent.take(SHRUNK).map(|(case, found)| found.told(context, &plan(context, case)));
+    measured.findings = told.collect();
     measured
 }
 
@@ -79,12 +91,24 @@ fn mechanism(claim: &str) -> Option<Mechanism> {
     }
 }
 
-fn one<E: Engine>(context: &Context<E>, case: u64) -> Case {
-    let plan = context.plan("differential", case, &GenerateProfile::differential());
-    let divergence = diverges(context, &plan);
-    let capabilities = context.subject.about().capabilities;
-    let reached = Mechanisms::reached_by(&plan, capabilities);
-    Case { plan, reached, divergence }
+fn plan<E: Engine>(context: &Context<E>, case: u64) -> Plan {
+    context.plan("differential", case, &GenerateProfile::differential())
+}
+
+impl Diverged {
+    /// The finding, shrunk. Where the plan was run elsewhere it is run again, which shows the same
+    /// unless the engine answers as it likes.
+    fn told<E: Engine>(self, context: &Context<E>, plan: &Plan) -> Finding {
+        match self.at.or_else(|| diverges(context, plan)) {
+            Some(at) => finding(context, plan, *at),
+            None => {
+                let story = format!("{}\nseen by a shard, and not again", self.words);
+                let claim = "AC-08.differential";
+                let finding = Finding::new(Kind::Divergence, World::Undisturbed, claim, story);
+                context.with_case(finding, plan.clone(), Scene::Undisturbed)
+            }
+        }
+    }
 }
 
 /// The first divergence of a plan on a fresh store.

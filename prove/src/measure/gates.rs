@@ -29,6 +29,7 @@ use crate::verdict::{Evidence, Reason};
 pub(super) const ROOM: Room = Room {
     name: "readers at every storage call",
     claims: &["AC-03.every-call", "AC-06.every-call"],
+    split: false,
     measure,
 };
 

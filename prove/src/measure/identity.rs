@@ -20,6 +20,7 @@ use crate::verdict::Evidence;
 pub(super) const ROOM: Room = Room {
     name: "identities",
     claims: &["AC-08.repeating-entropy", "AC-08.generated-ids"],
+    split: false,
     measure,
 };
 

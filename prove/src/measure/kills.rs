@@ -1,7 +1,6 @@
 //! Real kills on real files: a process ends itself before and after each of its storage calls, or
 //! is killed at a random moment; a fresh process recovers, and is judged.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -14,6 +13,8 @@ use proofhouse_model::{
 };
 use proofhouse_subjects::{KillPoint, Placed};
 
+use serde::{Deserialize, Serialize};
+
 use super::{Context, Measured, Room, differential};
 use crate::case::Scene;
 use crate::finding::{Finding, Kind, World};
@@ -25,6 +26,7 @@ use crate::verdict::{Evidence, Reason};
 pub(super) const ROOM: Room = Room {
     name: "real kills on real files",
     claims: &["AC-02.real-kills", "AC-02.random-kills"],
+    split: true,
     measure,
 };
 
@@ -52,6 +54,7 @@ struct Planned {
 }
 
 /// What is wrong after a kill.
+#[derive(Serialize, Deserialize)]
 struct Wrong {
     kind: Kind,
     story: String,
@@ -87,14 +90,14 @@ fn run_cycles(
     measured: &mut Measured,
 ) {
     let all = cycles.len() as u64;
-    let done = parallel::map_on(parallel::WAIT, all, context.budget, |case| {
-        let cycle = usize::try_from(case).ok().and_then(|case| cycles.get(case))?;
-        Some((cycle, cycle.run(context, program)))
+    let cycle = |case: u64| usize::try_from(case).ok().and_then(|case| cycles.get(case));
+    let done = context.cases(claim, parallel::WAIT, all, |case| {
+        cycle(case).map(|cycle| cycle.run(context, program))
     });
-    let cut_short = |(_, came): &&(&Cycle, Result<Witness, Wrong>)| {
-        came.as_ref().is_ok_and(|witness| witness.calls.is_none())
+    let cut_short = |(_, came): &&(u64, Option<Result<Witness, Wrong>>)| {
+        matches!(came, Some(Ok(Witness { calls: None, .. })))
     };
-    let killed = done.iter().flatten().filter(cut_short).count() as u64;
+    let killed = done.iter().filter(cut_short).count() as u64;
     // A random moment may come after the end, so that only the cycles are the same every time.
     let random = cycles.iter().any(Cycle::is_random);
     let mut evidence = if random {
@@ -102,10 +105,12 @@ fn run_cycles(
     } else {
         Evidence::of(killed, all, "kills")
     };
-    evidence.observed = BTreeMap::from([("cycles", done.len() as u64), ("kills", killed)]);
+    evidence.observed = [("cycles", done.len() as u64), ("kills", killed)]
+        .map(|(figure, count)| (figure.to_owned(), count))
+        .into();
     measured.show(claim, evidence);
-    for (cycle, came) in done.into_iter().flatten() {
-        let Err(wrong) = came else { continue };
+    for (case, came) in done {
+        let (Some(cycle), Some(Err(wrong))) = (cycle(case), came) else { continue };
         let finding = Finding::new(wrong.kind, World::ProcessKill, claim, wrong.story);
         measured.findings.push(match wrong.left {
             Some((window, image)) => {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use proofhouse_model::rng::Rng;
 use proofhouse_model::{GenerateProfile, Plan};
+use serde::{Deserialize, Serialize};
 
 use super::recorded::{CREATION_KILLED, Stop, record};
 use super::{Context, Measured, Room};
@@ -22,11 +23,22 @@ use crate::verdict::{Evidence, Reason};
 pub(super) const COMMAND_ROOM: Room<Commanded> = Room {
     name: "real kills at system calls",
     claims: &["AC-02.real-kills", "AC-02.random-kills"],
+    split: true,
     measure,
 };
 
+/// What the kills of one plan came to.
+#[derive(Default, Serialize, Deserialize)]
+struct Kills {
+    at_calls: Tally,
+    random: Tally,
+    findings: Vec<Finding>,
+    /// Why there are none.
+    stopped: Option<(Reason, String)>,
+}
+
 /// What the kills of one claim came to.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 struct Tally {
     planned: u64,
     done: u64,
@@ -35,49 +47,60 @@ struct Tally {
 }
 
 fn measure(context: &Context<Commanded>) -> Measured {
-    let mut measured = Measured::default();
-    let [mut at_each, mut random] = [Tally::default(), Tally::default()];
-    let mut rng = Rng::new(context.seed_of("random process kills", 0));
-    let program = context.program.unwrap_or(std::path::Path::new("proofhouse"));
-    let recipe = context.subject.recipe(context.name, program);
     let plans = context.scale.kill_plans;
-    for case in 0..plans {
-        let plan = context.plan("process kills", case, &GenerateProfile::recorded());
-        let (recorded, history) = match record(&recipe, &plan, context.dir) {
-            Ok(recorded) => recorded,
-            Err(stop) => return stopped(stop),
-        };
-        let about = context.subject.about();
-        let judge = Judge::new(&recipe, &plan, about, context.dir);
-        let dues = Dues::of_plan(about.promises, &history, context.promise);
-        let run = Undisturbed { plan: &plan, recorded: &recorded, dues: &dues };
-        let kills: Vec<Kill> = at_calls(recorded.calls.len()).collect();
-        let killing = Killing { context, recipe: &recipe, judge: &judge, run };
-        killing.all("AC-02.real-kills", &kills, &mut at_each, &mut measured.findings);
-        let moments: Vec<Kill> = (0..context.scale.random_kills.div_ceil(plans))
-            .map(|_| random_moment(&plan, &mut rng))
-            .collect();
-        killing.all("AC-02.random-kills", &moments, &mut random, &mut measured.findings);
+    // Of a plan, kills are spread over threads already.
+    let done = context.cases(COMMAND_ROOM.name, 1, plans, |case| kills_of(context, case));
+    let mut measured = Measured::default();
+    let [mut at_calls, mut random] = [Tally::default(), Tally::default()];
+    let mut stopped = None;
+    if (done.len() as u64) < plans {
+        stopped = Some((Reason::Budget, format!("{} of {plans} plans killed", done.len())));
     }
-    measured.show("AC-02.real-kills", at_each.evidence(true));
-    measured.show("AC-02.random-kills", random.evidence(false));
+    for (_, kills) in done {
+        at_calls.add(&kills.at_calls);
+        random.add(&kills.random);
+        measured.findings.extend(kills.findings);
+        stopped = kills.stopped.or(stopped);
+    }
+    for (claim, evidence) in
+        COMMAND_ROOM.claims.iter().zip([at_calls.evidence(true), random.evidence(false)])
+    {
+        measured.show(claim, Evidence { stopped: stopped.clone(), ..evidence });
+    }
     measured
 }
 
-fn stopped(stop: Stop) -> Measured {
-    let mut measured = Measured::default();
-    let (reason, note) = match stop {
-        Stop::Unmeasured(reason, note) => (reason, note),
-        Stop::Broken(words) => {
+/// The kills of one plan.
+fn kills_of(context: &Context<Commanded>, case: u64) -> Kills {
+    let mut kills = Kills::default();
+    let program = context.program.unwrap_or(std::path::Path::new("proofhouse"));
+    let recipe = context.subject.recipe(context.name, program);
+    let plan = context.plan("process kills", case, &GenerateProfile::recorded());
+    let (recorded, history) = match record(&recipe, &plan, context.dir) {
+        Ok(recorded) => recorded,
+        Err(Stop::Unmeasured(reason, note)) => {
+            kills.stopped = Some((reason, note));
+            return kills;
+        }
+        Err(Stop::Broken(words)) => {
             let (kind, world) = (Kind::HarnessBroken, World::Undisturbed);
-            measured.findings.push(Finding::new(kind, world, "AC-02.real-kills", words.clone()));
-            (Reason::Skipped, words)
+            kills.findings.push(Finding::new(kind, world, "AC-02.real-kills", words.clone()));
+            kills.stopped = Some((Reason::Skipped, words));
+            return kills;
         }
     };
-    for claim in COMMAND_ROOM.claims {
-        measured.show(claim, Evidence::stopped(reason, note.clone()));
-    }
-    measured
+    let about = context.subject.about();
+    let judge = Judge::new(&recipe, &plan, about, context.dir);
+    let dues = Dues::of_plan(about.promises, &history, context.promise);
+    let run = Undisturbed { plan: &plan, recorded: &recorded, dues: &dues };
+    let killing = Killing { context, recipe: &recipe, judge: &judge, run };
+    let all: Vec<Kill> = at_calls(recorded.calls.len()).collect();
+    killing.all("AC-02.real-kills", &all, &mut kills.at_calls, &mut kills.findings);
+    let mut rng = Rng::new(context.seed_of("random process kills", case));
+    let moments = context.scale.random_kills.div_ceil(context.scale.kill_plans.max(1));
+    let all: Vec<Kill> = (0..moments).map(|_| random_moment(&plan, &mut rng)).collect();
+    killing.all("AC-02.random-kills", &all, &mut kills.random, &mut kills.findings);
+    kills
 }
 
 /// Somewhere in the run: hello, open, the operations, close.
@@ -135,14 +158,21 @@ impl Killing<'_> {
 }
 
 impl Tally {
+    fn add(&mut self, other: &Self) {
+        self.planned += other.planned;
+        self.done += other.done;
+        self.hit += other.hit;
+        self.as_recorded += other.as_recorded;
+    }
+
     /// A kill at a call that the run did not come to is not done; a moment may come too late.
     fn evidence(&self, at_calls: bool) -> Evidence {
         let done = if at_calls { self.hit } else { self.done };
         let unit = if at_calls { "kills" } else { "cycles" };
         let mut evidence = Evidence::of(done, self.planned, unit);
         evidence.observed = BTreeMap::from([
-            ("kills", self.hit),
-            ("runs that went as recorded until they were killed", self.as_recorded),
+            ("kills".to_owned(), self.hit),
+            ("runs that went as recorded until they were killed".to_owned(), self.as_recorded),
         ]);
         evidence
     }

@@ -1,6 +1,7 @@
 //! Crashes of the engine as it runs on real files: recorded once, then enumerated.
 
 mod record;
+mod small;
 mod totals;
 
 use std::path::PathBuf;
@@ -11,7 +12,7 @@ use proofhouse_crash::{
 };
 use proofhouse_model::{About, GenerateProfile, History, Plan};
 
-use super::{Context, Measured, Room};
+use super::{Context, Measured, Room, first_of_each};
 use crate::case::{CrashedLife, Scene};
 use crate::finding::{Finding, Kind, World};
 use crate::parallel;
@@ -22,14 +23,16 @@ use crate::subject::{Commanded, Engine, scratch_place};
 use crate::verdict::Reason;
 
 pub(crate) use record::{Stop, record};
+use small::Smaller;
 pub(super) use totals::CREATION_KILLED;
 use totals::{ATOMIC, CREATION_POWER, EXT4, KILLS, POWER, RECOVERY_KILLED, RECOVERY_POWER, Totals};
 
 /// What a crash leaves of real files.
-pub(super) const ROOM: Room = Room { name: NAME, claims: CLAIMS, measure };
+pub(super) const ROOM: Room = Room { name: NAME, claims: CLAIMS, split: true, measure };
 
 /// The same for commands.
-pub(super) const COMMAND_ROOM: Room<Commanded> = Room { name: NAME, claims: CLAIMS, measure };
+pub(super) const COMMAND_ROOM: Room<Commanded> =
+    Room { name: NAME, claims: CLAIMS, split: true, measure };
 
 const NAME: &str = "crashes of recorded runs";
 
@@ -38,15 +41,58 @@ const CLAIMS: &[&str] =
 
 fn measure<E: Engine>(context: &Context<E>) -> Measured {
     let mut totals = Totals::default();
-    match context.program {
-        None => totals.stop(Reason::Skipped, "no program to start"),
-        Some(program) => {
-            let recipe = context.subject.recipe(context.name, program);
-            let scratch = scratch_place(context.dir);
-            Recordings { context, recipe, scratch, totals: &mut totals }.all();
+    let Some(program) = context.program else {
+        totals.stop(Reason::Skipped, "no program to start");
+        return totals.show();
+    };
+    let recipe = context.subject.recipe(context.name, program);
+    let scratch = scratch_place(context.dir);
+    // Some plans, and the creation of a store, of which nothing is asked.
+    let runs = context.scale.recorded_plans + 1;
+    // States of a run are spread over threads already.
+    let done = context.cases(NAME, 1, runs, |case| {
+        let totals = Totals::default();
+        let mut one =
+            Recordings { context, recipe: recipe.clone(), scratch: scratch.clone(), totals };
+        one.run(&plan(context, case));
+        one.totals
+    });
+    let explored = done.len() as u64;
+    done.into_iter().for_each(|(_, one)| totals.merge(one));
+    if explored < runs {
+        totals.stop(Reason::Budget, &format!("{explored} of {runs} runs explored"));
+    }
+    let smaller = Smaller { context, recipe: &recipe, scratch: &scratch };
+    let found = united(std::mem::take(&mut totals.findings));
+    totals.findings = found.into_iter().map(|finding| smaller.of(finding)).collect();
+    totals.show()
+}
+
+fn plan<E: Engine>(context: &Context<E>, case: u64) -> Plan {
+    let mut plan = context.plan("recorded", case, &GenerateProfile::recorded());
+    if case == context.scale.recorded_plans {
+        plan.ops.clear();
+    }
+    plan
+}
+
+/// The first finding of each claim and kind; and none that only ext4 is said to show where another
+/// run shows the like on any medium.
+fn united(findings: Vec<Finding>) -> Vec<Finding> {
+    let mut united: Vec<Finding> = Vec::new();
+    for finding in findings {
+        if finding.claim != EXT4 || !is_found(&united, finding.kind, finding.promised) {
+            united.push(finding);
         }
     }
-    totals.show()
+    first_of_each(united)
+}
+
+/// Whether such a failure was already found, on a medium that ext4 is an instance of.
+fn is_found(findings: &[Finding], kind: Kind, promised: bool) -> bool {
+    findings.iter().any(|finding| {
+        (finding.kind, finding.promised) == (kind, promised) && finding.medium == Some(Media::Ext4)
+    })
 }
 
 /// What is being recorded.
@@ -54,7 +100,7 @@ struct Recordings<'a, E> {
     context: &'a Context<'a, E>,
     recipe: Recipe,
     scratch: PathBuf,
-    totals: &'a mut Totals,
+    totals: Totals,
 }
 
 impl<'a, E: Engine> Recordings<'a, E> {
@@ -62,25 +108,14 @@ impl<'a, E: Engine> Recordings<'a, E> {
         self.context.subject.about()
     }
 
-    /// Some plans, and the creation of a store, of which nothing is asked.
-    fn all(&mut self) {
-        let plans = self.context.scale.recorded_plans;
-        for case in 0..=plans {
-            let mut plan = self.context.plan("recorded", case, &GenerateProfile::recorded());
-            if case == plans {
-                plan.ops.clear();
-            }
-            if self.context.budget.is_spent() {
-                let note = format!("{case} of {} runs explored", plans + 1);
-                return self.totals.stop(Reason::Budget, &note);
-            }
-            match self.plan(&plan) {
-                Ok(()) => {}
-                Err(Stop::Unmeasured(reason, note)) => self.totals.stop(reason, &note),
-                Err(Stop::Broken(words)) => {
-                    let (kind, world) = (Kind::HarnessBroken, World::Undisturbed);
-                    self.totals.findings.push(Finding::new(kind, world, KILLS, words));
-                }
+    /// One plan.
+    fn run(&mut self, plan: &Plan) {
+        match self.plan(plan) {
+            Ok(()) => {}
+            Err(Stop::Unmeasured(reason, note)) => self.totals.stop(reason, &note),
+            Err(Stop::Broken(words)) => {
+                let (kind, world) = (Kind::HarnessBroken, World::Undisturbed);
+                self.totals.findings.push(Finding::new(kind, world, KILLS, words));
             }
         }
     }
@@ -202,7 +237,8 @@ impl<'a, E: Engine> Recordings<'a, E> {
     /// other state, and made small.
     fn find(&mut self, judge: &Judge, life: &Life, explored: &Explored, media: Media) {
         for failure in &explored.failures {
-            if media == Media::Ext4 && self.is_found(failure) {
+            let Wrong { kind, promised, .. } = failure.wrong;
+            if media == Media::Ext4 && is_found(&self.totals.findings, kind, promised) {
                 continue;
             }
             let Some(confirmed) = confirmed(judge, life, failure, media) else {
@@ -223,15 +259,6 @@ impl<'a, E: Engine> Recordings<'a, E> {
         }
     }
 
-    /// Whether such a failure was already found, on a medium that ext4 is an instance of.
-    fn is_found(&self, failure: &Failure) -> bool {
-        let alike = |finding: &Finding| {
-            (finding.kind, finding.promised) == (failure.wrong.kind, failure.wrong.promised)
-                && finding.medium == Some(Media::Ext4)
-        };
-        self.totals.findings.iter().any(alike)
-    }
-
     fn finding(
         &self,
         judge: &Judge,
@@ -250,21 +277,34 @@ impl<'a, E: Engine> Recordings<'a, E> {
             (_, 1, false, _) => KILLS,
             _ => RECOVERY_KILLED,
         };
-        let medium = lives.last().map_or(media, |life| strongest(last, &life.choice, media));
-        let mut story: Vec<String> = Vec::new();
-        story.extend(
-            lives.iter().rev().skip(1).rev().map(|life| format!("first life: {}", life.choice)),
-        );
-        story.extend(lives.last().map(|life| last.explain(&life.choice).to_string()));
-        story.push(wrong.words.clone());
-        let finding = Finding::new(wrong.kind, *world, under_test, story.join("\n"));
-        let finding = Finding { promised: wrong.promised, ..finding };
-        let finding = match world {
-            World::PowerLoss => finding.on(medium),
-            World::ProcessKill | World::Undisturbed => finding,
-        };
+        let finding = told((wrong, *world, under_test), media, &lives, last);
         let finding = finding.because(failure.causes.clone().by_frequency());
-        self.context.with_case(finding, judge.plan().clone(), Scene::Recorded { media, lives })
+        let scene = Scene::Recorded { media, lives, before: None };
+        self.context.with_case(finding, judge.plan().clone(), scene)
+    }
+}
+
+/// What is wrong after the crashes of recorded lives, the last of which is on this trace.
+fn told(
+    (wrong, world, under_test): (&Wrong, World, &'static str),
+    media: Media,
+    lives: &[CrashedLife],
+    last: &Trace,
+) -> Finding {
+    let mut story: Vec<String> = Vec::new();
+    story.extend(
+        lives.iter().rev().skip(1).rev().map(|life| format!("first life: {}", life.choice)),
+    );
+    story.extend(lives.last().map(|life| last.explain(&life.choice).to_string()));
+    story.push(wrong.words.clone());
+    let finding = Finding::new(wrong.kind, world, under_test, story.join("\n"));
+    let finding = Finding { promised: wrong.promised, ..finding };
+    match world {
+        World::PowerLoss => {
+            let medium = lives.last().map_or(media, |life| strongest(last, &life.choice, media));
+            finding.on(medium)
+        }
+        World::ProcessKill | World::Undisturbed => finding,
     }
 }
 

@@ -25,6 +25,7 @@ use crate::verdict::{Evidence, Reason};
 pub(super) const ROOM: Room = Room {
     name: "real threads",
     claims: &["AC-01.concurrent", "AC-03.transfers", "AC-06.threads", "AC-07.visibility"],
+    split: false,
     measure,
 };
 
@@ -139,11 +140,11 @@ impl Tally {
         };
         Evidence {
             done: commits,
-            unit: "commits",
+            unit: "commits".to_owned(),
             observed: BTreeMap::from([
-                ("commits", commits),
-                ("reads", reads),
-                ("reads between commits", between),
+                ("commits".to_owned(), commits),
+                ("reads".to_owned(), reads),
+                ("reads between commits".to_owned(), between),
             ]),
             stopped,
             ..Evidence::default()

@@ -19,6 +19,7 @@ fn mutated(name: &str, scale: Scale) -> Mutated {
         promise: Promise::Own,
         dir: Path::new("unused"),
         program: None,
+        share: None,
     })
 }
 

@@ -8,6 +8,7 @@ use clap::Args;
 use proofhouse_crash::{ChildEnd, KillAfter};
 use proofhouse_model::{Marks, RunOptions, Window, run};
 use proofhouse_subjects::{KillPoint, KillStorage};
+use serde::{Deserialize, Serialize};
 
 use super::{ChildError, Site, StoreArgs, say};
 use crate::cli::Problem;
@@ -74,7 +75,7 @@ impl Marks for Spoken {
 }
 
 /// What the lines of a victim tell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Witness {
     /// How far it came.
     pub window: Window,

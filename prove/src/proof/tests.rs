@@ -20,12 +20,12 @@ pub(crate) fn sample(findings: Vec<Finding>) -> Proof {
                 "AC-02.kill-boundaries" => Evidence {
                     counts: BTreeMap::from([("T0".to_owned(), counts)]),
                     legal_space_log2: Some(31.25),
-                    excluded: BTreeMap::from([("the reader waited for the writer", 3)]),
+                    excluded: BTreeMap::from([("the reader waited for the writer".to_owned(), 3)]),
                     ..evidence
                 },
                 "AC-04.power-loss" => Evidence { bad_media: Some(bad_media()), ..evidence },
                 "AC-07.visibility" => {
-                    Evidence { observed: BTreeMap::from([("reads", 17)]), ..evidence }
+                    Evidence { observed: BTreeMap::from([("reads".to_owned(), 17)]), ..evidence }
                 }
                 "AC-08.generated-ids" => Evidence { done: 1_000, ..evidence },
                 "AC-09.differential" => Evidence::stopped(Reason::MissingTool, "no such tool"),
@@ -41,6 +41,7 @@ pub(crate) fn sample(findings: Vec<Finding>) -> Proof {
         seed: 7,
         criteria: criteria.collect(),
         findings,
+        shard: None,
         self_check: vec![Caught {
             name: "ack-before-sync",
             flaw: "acknowledges too early",

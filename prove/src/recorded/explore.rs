@@ -7,6 +7,8 @@ use proofhouse_crash::{
     Tree, enumerate,
 };
 
+use serde::{Deserialize, Serialize};
+
 use super::judge::{Dues, Judge, Wrong};
 use crate::cause::Causes;
 use crate::explore::BadMedia;
@@ -28,13 +30,15 @@ pub struct Life {
 }
 
 /// What the exploration of lives came to.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Explored {
     /// Crashes, by tier.
     pub counts: TierCounts,
     /// The base-two logarithm of the number of all states that power loss can leave.
     pub legal_space_log2: f64,
-    /// What went wrong, first met first, one of each kind and world.
+    /// What went wrong, first met first, one of each kind and world. Findings are made of it at
+    /// once, so it is not written down.
+    #[serde(skip)]
     pub failures: Vec<Failure>,
     /// What came of media that leave garbage, which decides nothing.
     pub bad_media: BadMedia,

@@ -14,6 +14,7 @@ fn context(subject: &proofhouse_subjects::Placed) -> Context<'_> {
         promise: Promise::Own,
         dir: Path::new("unused"),
         program: None,
+        share: None,
     }
 }
 

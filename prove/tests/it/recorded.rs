@@ -40,6 +40,7 @@ fn prove(name: &str) -> (Vec<CriterionResult>, Vec<Finding>) {
         promise: Promise::Own,
         dir: dir.path(),
         program: Some(Path::new(PROGRAM)),
+        share: None,
     };
     let wanted = BTreeSet::from(["AC-02", "AC-03", "AC-04", "AC-09"]);
     let proved = measure(&context, &wanted, &|_| {});
@@ -109,7 +110,7 @@ fn check_command(command: &str, exit: i32, due: &str) {
 fn what_a_command_does_wrong_is_told_and_nothing_stays_behind() {
     let driver = format!("{PROGRAM} driver tiny");
     check_command("./no-such-driver", 1, "the driver exited with code 127");
-    check_command("/bin/sleep 600", 1, "did not answer request 0 (hello) within 1 s");
+    check_command("/bin/sleep 600", 14, "did not answer request 0 (hello) within 1 s");
     let four = "for n in 1 2 3 4; do read -r line && echo \"$line\"; done";
     let early = format!("/bin/sh -c '({four}) | {driver}'");
     check_command(&early, 13, "exited with code 0 instead of answering");
@@ -117,6 +118,45 @@ fn what_a_command_does_wrong_is_told_and_nothing_stays_behind() {
     check_command(&silent, 14, "did not answer request 4");
     let elsewhere = format!("/bin/sh -c 'echo one > written; exec {driver}'");
     check_command(&elsewhere, 0, "calls wrote outside the store's directory");
+}
+
+#[test]
+fn processes_that_a_driver_leaves_behind_end_with_the_run() {
+    let dir = tempfile::tempdir().unwrap();
+    let pids = dir.path().join("pids");
+    let noted = pids.display();
+    let stray = format!("(setsid sleep 600 >/dev/null 2>&1 & echo $! >> {noted})");
+    let command = format!("/bin/sh -c '{stray}; exec {PROGRAM} driver tiny'");
+    let args = ["prove", "--criteria", "AC-09", "--subject", &command];
+    let output = super::proofhouse(dir.path(), &args);
+    assert_eq!(output.status.code(), Some(0), "{}", super::stdout(&output));
+    let noted = std::fs::read_to_string(pids).unwrap();
+    assert!(noted.lines().count() > 0);
+    assert!(noted.lines().all(|pid| !super::commands::lives(pid)), "{noted}");
+}
+
+/// The finding of a recorded crash in a driver of this name, made small.
+fn small(name: &str, claim: &str) -> Finding {
+    let (_, findings) = prove(name);
+    let found = findings.into_iter().find(|one| one.claim == claim);
+    found.unwrap_or_else(|| panic!("{name} does not fail {claim}"))
+}
+
+#[test]
+fn a_recorded_finding_is_shrunk_to_the_operations_it_takes() {
+    let claim = "AC-04.recorded-power-loss";
+    let [finding, again] = [(), ()].map(|()| small("flawed:ack-before-sync", claim));
+    let case = finding.case.unwrap();
+    assert!((1..=3).contains(&case.plan.ops.len()), "{}", case.plan);
+    assert!(case.story.iter().any(|line| line.contains("operations are left")), "{case:?}");
+    assert_eq!(case.to_json().unwrap(), again.case.unwrap().to_json().unwrap());
+    let dir = tempfile::tempdir().unwrap();
+    for cause in 1..=case.causes.len().max(1) {
+        let case = case.clone().of_cause(cause).unwrap();
+        let replayed = replay(&case, dir.path()).unwrap();
+        let again = matches!(replayed, Replayed::Again { kind: Kind::Lost, .. });
+        assert!(again, "cause {cause}: {replayed:?}");
+    }
 }
 
 #[test]

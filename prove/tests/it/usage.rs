@@ -31,6 +31,16 @@ fn what_is_wrong_with_a_call_is_one_line_and_exit_1() {
     check(&["--dir", "nowhere"], "nowhere: No such file or directory (os error 2)");
     check(&["--out", "plan.json"], "plan.json/cases: Not a directory (os error 20)");
     check(
+        &["--shard", "3/2"],
+        "invalid value '3/2' for '--shard <K/N>': K/N with K from 1 to N and N up to 1000, such as 2/4",
+    );
+    check(&["merge"], "the following required arguments were not provided: <SHARD>...");
+    check(&["merge", "none"], "none: No such file or directory (os error 2)");
+    check(
+        &["merge", "plan.json"],
+        "plan.json: not a shard: its first line has no \"format\": \"proofhouse-shard\"",
+    );
+    check(
         &["--budget", "soon"],
         "invalid value 'soon' for '--budget <BUDGET>': a whole number above 0 and ms, s, m or h, such as 90s",
     );

@@ -15,8 +15,6 @@ use crate::measure::differential;
 /// A failure, and what it is one of.
 #[derive(Clone, Copy)]
 struct Met<'a> {
-    /// The number of the case.
-    number: u64,
     case: &'a Case,
     medium: Profile,
     failure: &'a Failure,
@@ -25,7 +23,7 @@ struct Met<'a> {
 /// One finding of each claim and kind. What a kill already shows is a flaw of kills: a power loss
 /// that shows the same kind of wrong tells nothing more; nor does ext4 of what posix shows.
 pub(super) fn all(context: &Context, done: &[Case]) -> Vec<Finding> {
-    let met: Vec<Met> = (0..).zip(done).flat_map(|(number, case)| of_case(number, case)).collect();
+    let met: Vec<Met> = done.iter().flat_map(of_case).collect();
     let kinds = |of: fn(&Met) -> bool| -> BTreeSet<Kind> {
         met.iter().filter(|one| of(one)).map(|one| one.failure.kind).collect()
     };
@@ -45,23 +43,24 @@ pub(super) fn all(context: &Context, done: &[Case]) -> Vec<Finding> {
     }
     let mut found: Vec<Finding> =
         groups.iter().filter_map(|group| Group::of(group)?.finding(context)).collect();
-    let divergence =
-        done.iter().find_map(|case| Some((case, case.came_to.as_ref().err()?.as_ref())));
+    let divergence = done.iter().filter(|case| case.came_to.is_none()).find_map(|case| {
+        let again = explorer(context, &case.plan, case.creation, Profile::Posix).diverges();
+        Some((case, again?))
+    });
     found.extend(
-        divergence.map(|(case, divergence)| {
-            differential::finding(context, &case.plan, divergence.clone())
-        }),
+        divergence
+            .map(|(case, divergence)| differential::finding(context, &case.plan, *divergence)),
     );
     found
 }
 
-fn of_case(number: u64, case: &Case) -> impl Iterator<Item = Met<'_>> {
+fn of_case(case: &Case) -> impl Iterator<Item = Met<'_>> {
     let media = case
         .came_to
         .iter()
         .flat_map(|came_to| [(Profile::Posix, &came_to.posix), (Profile::Ext4, &came_to.ext4)]);
     media.flat_map(move |(medium, explored)| {
-        explored.failures.iter().map(move |failure| Met { number, case, medium, failure })
+        explored.failures.iter().map(move |failure| Met { case, medium, failure })
     })
 }
 
@@ -168,8 +167,8 @@ impl<'a> Group<'a> {
 
     /// As deep as the failure was found, and no kind of crash that it does not need.
     fn depth(&self, context: &Context) -> Depth {
-        let Met { number, case, failure, .. } = self.met;
-        let Depth { first, nested } = depth(context, case.creation, number);
+        let Met { case, failure, .. } = self.met;
+        let Depth { first, nested } = depth(context, case.creation, case.number);
         let first = match failure.world {
             World::ProcessKill | World::Undisturbed => Tiers::KILLS,
             World::PowerLoss => Tiers { kill: failure.nested, ..first },

@@ -2,6 +2,8 @@
 
 use proofhouse_crash::{Counts, Tier, TierCounts};
 
+use serde::{Deserialize, Serialize};
+
 use crate::finding::Finding;
 use crate::measure::Measured;
 use crate::recorded::explore::Explored;
@@ -20,7 +22,7 @@ pub(super) const CREATION_POWER: &str = "AC-04.recorded-creation";
 const SAMPLED: &str = "recoveries judged but not recorded: every so many-th one is";
 
 /// What all recordings came to.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 pub(super) struct Totals {
     pub(super) first: Explored,
     pub(super) ext4: Explored,
@@ -39,6 +41,21 @@ pub(super) struct Totals {
 }
 
 impl Totals {
+    /// Adds what another run came to.
+    pub(super) fn merge(&mut self, other: Self) {
+        self.first.merge(other.first);
+        self.ext4.merge(other.ext4);
+        self.creation.merge(other.creation);
+        self.nested_kills.merge(&other.nested_kills);
+        self.nested_power.merge(&other.nested_power);
+        self.recordings += other.recordings;
+        self.unstable += other.unstable;
+        self.unrecorded += other.unrecorded;
+        self.unconfirmed += other.unconfirmed;
+        self.findings.extend(other.findings);
+        self.stopped = self.stopped.take().or(other.stopped);
+    }
+
     pub(super) fn show(mut self) -> Measured {
         if self.unconfirmed > 0 {
             let note = format!("{} kinds of failure not seen in a fresh process", self.unconfirmed);
@@ -73,8 +90,9 @@ impl Totals {
         let mut measured = Measured { findings: self.findings, ..Measured::default() };
         for (claim, mut evidence) in shown {
             evidence.stopped.clone_from(&self.stopped);
-            evidence.observed.insert("recordings", self.recordings);
-            evidence.observed.insert("unstable recordings, each explored", self.unstable);
+            evidence.observed.insert("recordings".to_owned(), self.recordings);
+            let unstable = "unstable recordings, each explored".to_owned();
+            evidence.observed.insert(unstable, self.unstable);
             measured.show(claim, evidence);
         }
         measured
