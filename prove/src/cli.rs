@@ -12,6 +12,7 @@ mod progress;
 mod prove;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod record;
+mod release_check;
 mod replay;
 #[cfg(target_os = "linux")]
 mod strays;
@@ -90,6 +91,8 @@ enum Command {
     /// Makes and checks the golden vectors (vectors/README.md).
     #[command(subcommand)]
     Vectors(vectors::VectorsCommand),
+    /// Checks a release on its packages: builds, proves, opens, compares them (docs/release.md).
+    ReleaseCheck(release_check::ReleaseArgs),
     /// A process to be killed; started by `prove`.
     #[command(name = "__victim", hide = true)]
     Victim(process::VictimArgs),
@@ -181,6 +184,7 @@ fn run(cli: Cli) -> Result<ExitCode, Problem> {
         Command::Record(args) => record::run(args),
         Command::Trace(command) => trace::run(&command),
         Command::Vectors(command) => vectors::run(&command),
+        Command::ReleaseCheck(args) => release_check::run(&args),
         Command::Victim(args) => process::victim(&args),
         Command::Survivor(args) => process::survivor(&args),
         Command::Digests(args) => process::digests(&args),

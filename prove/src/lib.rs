@@ -9,7 +9,7 @@
 //! - A [`story`] tells a crash step by step.
 //! - A [`proof`] is all of one run: a [`table`] for people, a [`report`] for programs.
 //! - [`mutate`] leaves out syncs and renames, to see which bear load.
-//! - [`scripts`] of the vectors are run against any driver.
+//! - [`scripts`] of the vectors are run against any driver; [`release`] checks what is published.
 //! - A [`share`] of a run is what one of several shards answers.
 //! - [`selfcheck`] puts the harness itself on trial, with deliberately flawed subjects.
 //!
@@ -30,6 +30,7 @@ pub mod process;
 pub mod profile;
 pub mod proof;
 pub mod recorded;
+pub mod release;
 pub mod replay;
 pub mod report;
 pub mod scripts;

@@ -27,7 +27,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 #[expect(clippy::expect_used, reason = "fixed acts on memory, and a file that is checked in")]
 pub(super) fn entries() -> Vec<Entry> {
     let mut entries = earlier().expect("what is checked in was generated");
-    entries.extend(recipe::all().expect("the engine keeps a small store").into_iter().map(entry));
+    entries.extend(recipe::all().expect("the engine keeps a small store").iter().map(entry));
     entries
 }
 
@@ -39,7 +39,7 @@ fn earlier() -> Result<Vec<Entry>, VectorsError> {
     Ok(family.vectors.into_iter().filter(|entry| entry.rule != VERSION).collect())
 }
 
-fn entry(made: Made) -> Entry {
+fn entry(made: &Made) -> Entry {
     let accept_or = |accepted: bool, class: &str| {
         if accepted { Expect::Accept } else { Expect::Reject(class.to_owned()) }
     };

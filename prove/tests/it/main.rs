@@ -7,6 +7,7 @@ mod house;
 mod prove;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod recorded;
+mod release;
 mod shards;
 mod usage;
 

@@ -31,14 +31,15 @@ impl Rule {
     }
 
     pub(super) fn add(&mut self, id: impl AsRef<str>, meaning: &str, acts: Acts) {
+        let Acts { steps, needs, .. } = acts;
         self.entries.push(Entry {
             id: format!("{}/{}", self.name, id.as_ref()),
             rule: self.name.to_owned(),
             meaning: meaning.to_owned(),
             source: SOURCE.to_owned(),
-            value: Some(json!({ "steps": acts.steps })),
+            value: Some(json!({ "steps": steps })),
             diagnostic: None,
-            given: Some(json!({ "needs": acts.needs })),
+            given: Some(json!({ "needs": needs })),
             bytes: None,
             files: None,
             expect: BTreeMap::from([(SETTING.to_owned(), Expect::Accept)]),

@@ -1,0 +1,29 @@
+use super::*;
+
+#[track_caller]
+fn check(uploads: &[&str], due: &[&str]) {
+    let said: String = uploads
+        .iter()
+        .map(|name| format!("   Uploading {name} v0.1.0 (/x/{name})\nwarning: aborting upload\n"))
+        .collect();
+    let needs = [("leaf", vec![]), ("middle", vec!["leaf"]), ("top", vec!["leaf", "middle"])];
+    let owned = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
+    let needs = needs.into_iter().map(|(name, needs)| (name.to_owned(), owned(needs))).collect();
+    assert_eq!(disorder(&order(&said), &needs), due);
+}
+
+#[test]
+fn a_crate_follows_those_that_it_needs() {
+    check(&["leaf", "middle", "top"], &[]);
+    check(&["leaf", "top", "middle"], &["top would be uploaded before middle"]);
+    check(&["leaf", "middle"], &["top would not be uploaded"]);
+    check(
+        &["top"],
+        &[
+            "leaf would not be uploaded",
+            "middle would not be uploaded",
+            "top would be uploaded before leaf",
+            "top would be uploaded before middle",
+        ],
+    );
+}
