@@ -10,7 +10,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use entidb_engine::{CollectionId, Database, Result};
-use proofhouse_bench::{ENTITY_LEN, id, load, peak, store};
+use proofhouse_bench::{ENTITY_LEN, id, load, on_cpu, peak, store};
 
 #[global_allocator]
 static ALLOCATOR: peak::Counted = peak::Counted;
@@ -109,13 +109,6 @@ fn timed(act: impl FnOnce()) -> Took {
     let (start, cpu) = (Instant::now(), on_cpu());
     act();
     Took { cpu: on_cpu().saturating_sub(cpu), wall: start.elapsed() }
-}
-
-/// This thread's time on a core so far (proc(5): the first field of `schedstat`).
-fn on_cpu() -> Duration {
-    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    let nanos = stat.split(' ').next().and_then(|first| first.parse().ok());
-    Duration::from_nanos(nanos.unwrap_or_default())
 }
 
 /// The median of some rounds by CPU time, with the spread.

@@ -4,6 +4,7 @@ pub mod peak;
 pub mod watched;
 
 use std::path::Path;
+use std::time::Duration;
 
 use bytes::Bytes;
 use entidb_engine::{CollectionId, Database, EntityId, Options, Result};
@@ -46,6 +47,13 @@ pub fn store(path: &Path) -> Result<(Database, CollectionId)> {
         None => db.create_collection("entities")?,
     };
     Ok((db, collection))
+}
+
+/// This thread's time on a core so far (proc(5): the first field of `schedstat`).
+pub fn on_cpu() -> Duration {
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let nanos = stat.split(' ').next().and_then(|first| first.parse().ok());
+    Duration::from_nanos(nanos.unwrap_or_default())
 }
 
 /// Writes entities `0..count` in transactions of `batch` and leaves them in the WAL.

@@ -29,6 +29,11 @@ unsafe impl GlobalAlloc for Counted {
     }
 }
 
+/// How many bytes are held.
+pub fn held() -> usize {
+    HELD.load(Ordering::Relaxed)
+}
+
 /// By how many bytes what is held grew at most while `act` ran, and what it answered.
 pub fn growth<T>(act: impl FnOnce() -> T) -> (usize, T) {
     let before = HELD.load(Ordering::Relaxed);

@@ -50,6 +50,11 @@ impl Durable {
         Self { seen: MemStorage::restore(&files), kept: Arc::new(Mutex::new(kept)) }
     }
 
+    /// The segments that are there, as the process sees it.
+    pub(crate) fn segments(&self) -> Vec<String> {
+        self.seen.list("SEGMENTS").unwrap()
+    }
+
     /// From now on, no sync of a WAL's content succeeds.
     pub(crate) fn fail_syncs_of_commits(&self) {
         self.kept.lock().unwrap().fails = true;

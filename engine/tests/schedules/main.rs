@@ -5,8 +5,9 @@
 //! `ENTIDB_SCHEDULE=… scripts/schedules NAME`.
 
 #![cfg(shuttle)]
-#![expect(clippy::unwrap_used, reason = "a test says what it expects")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test says what it expects")]
 
+mod compaction;
 mod durable;
 
 use std::sync::Arc;
@@ -26,16 +27,21 @@ const SEED: u64 = 0x0073_6368_6564;
 /// Switches that matter in a schedule of the second kind (Burckhardt et al., ASPLOS 2010).
 const DEPTH: usize = 3;
 
-/// Tries schedules at random, and such as need few but precise switches; or one, over again.
+/// Tries [`SCHEDULES`] of each kind.
 fn check(act: fn()) {
+    check_some(SCHEDULES, act);
+}
+
+/// Tries schedules at random, and such as need few but precise switches; or one, over again.
+fn check_some(schedules: usize, act: fn()) {
     if let Ok(schedule) = std::env::var("ENTIDB_SCHEDULE") {
         return shuttle::replay(act, &schedule);
     }
     let run = |scheduler: Box<dyn Scheduler + Send>| {
-        assert_eq!(Runner::new(scheduler, Config::new()).run(act), SCHEDULES);
+        assert_eq!(Runner::new(scheduler, Config::new()).run(act), schedules);
     };
-    run(Box::new(RandomScheduler::new_from_seed(SEED, SCHEDULES)));
-    run(Box::new(PctScheduler::new_from_seed(SEED, DEPTH, SCHEDULES)));
+    run(Box::new(RandomScheduler::new_from_seed(SEED, schedules)));
+    run(Box::new(PctScheduler::new_from_seed(SEED, DEPTH, schedules)));
 }
 
 /// No test here draws an identity.
