@@ -65,7 +65,6 @@ impl Core {
     pub(super) fn new(
         storage: Arc<dyn Storage>,
         options: Options,
-        read_only: Option<Error>,
         lock: Box<dyn LockGuard>,
         writer: Writer,
         ids: Box<dyn IdSource>,
@@ -75,7 +74,7 @@ impl Core {
         Self {
             storage,
             options,
-            read_only,
+            read_only: None,
             health: Health::default(),
             gate: Gate::default(),
             maintenance: Mutex::new(()),
@@ -87,6 +86,11 @@ impl Core {
             readers: Arc::default(),
             lock: Mutex::new(Some(lock)),
         }
+    }
+
+    /// The same, for reading only if there is a reason.
+    pub(super) fn reading_only(self, read_only: Option<Error>) -> Self {
+        Self { read_only, ..self }
     }
 
     /// Admission as the one writer.

@@ -70,7 +70,7 @@ pub(super) fn open(
         recover::recover(&*storage, &options, &mut writer, &mut published)?
     };
     let log = Log::new(wal, published.sequence, options.auto_checkpoint.wal_bytes());
-    Ok(Core::new(storage, options, read_only, lock, writer, ids, log, published))
+    Ok(Core::new(storage, options, lock, writer, ids, log, published).reading_only(read_only))
 }
 
 /// Why a handle may not write, if so.

@@ -11,7 +11,7 @@
 //! crc u32
 //! ```
 //!
-//! A newer minor version has a higher format_minor, may have other kinds of indexes, and further
+//! A newer minor version has a higher `format_minor`, may have other kinds of indexes, and further
 //! fields between the trailer and the CRC. It changes nothing else.
 
 use std::collections::BTreeMap;

@@ -182,3 +182,20 @@ fn every_byte_of_a_record_of_an_unknown_type_is_checked() {
         }
     }
 }
+
+/// Known records after an unknown one in the same segment, met from both ends.
+#[test]
+fn a_record_of_an_unknown_type_ends_no_walk() {
+    let mut files = newer(closed_store());
+    let second = |record: &segment::Record<'_>| {
+        record.sequence > FIRST_CUT && record.entity == id(2) && record.collection.get() == 1
+    };
+    assert_eq!(flag(&mut files, 4, second), 1);
+    let db = try_open(MemStorage::restore(&files), SMALL).unwrap();
+    let users = db.collection("users").unwrap();
+    let due = [1, 2, 4].map(|number| (id(number), long_doc(300, 1)));
+    let due: Vec<_> = due.into_iter().chain([(id(5), doc(5))]).collect();
+    assert_eq!(snapshot_contents(&db.snapshot().unwrap(), users), due);
+    let backwards: Vec<_> = db.scan(users).unwrap().rev().map(Result::unwrap).collect();
+    assert!(backwards.into_iter().rev().eq(due));
+}
