@@ -99,15 +99,13 @@ impl Diverged {
     /// The finding, shrunk. Where the plan was run elsewhere it is run again, which shows the same
     /// unless the engine answers as it likes.
     fn told<E: Engine>(self, context: &Context<E>, plan: &Plan) -> Finding {
-        match self.at.or_else(|| diverges(context, plan)) {
-            Some(at) => finding(context, plan, *at),
-            None => {
-                let story = format!("{}\nseen by a shard, and not again", self.words);
-                let claim = "AC-08.differential";
-                let finding = Finding::new(Kind::Divergence, World::Undisturbed, claim, story);
-                context.with_case(finding, plan.clone(), Scene::Undisturbed)
-            }
+        if let Some(at) = self.at.or_else(|| diverges(context, plan)) {
+            return finding(context, plan, *at);
         }
+        let story = format!("{}\nseen by a shard, and not again", self.words);
+        let claim = "AC-08.differential";
+        let finding = Finding::new(Kind::Divergence, World::Undisturbed, claim, story);
+        context.with_case(finding, plan.clone(), Scene::Undisturbed)
     }
 }
 

@@ -58,7 +58,9 @@ fn measure<E: Engine>(context: &Context<E>) -> Measured {
         one.totals
     });
     let explored = done.len() as u64;
-    done.into_iter().for_each(|(_, one)| totals.merge(one));
+    for (_, one) in done {
+        totals.merge(one);
+    }
     if explored < runs {
         totals.stop(Reason::Budget, &format!("{explored} of {runs} runs explored"));
     }
