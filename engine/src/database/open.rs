@@ -46,7 +46,9 @@ pub(super) fn open(
     }
     let segments = open_segments(&*storage, &manifest)?;
     if options.mode != OpenMode::ReadOnly {
-        mend_sidecars(&*storage, &segments)?;
+        // Before any publication of this life: one that raises `last_checkpoint` must not be made
+        // over a segment that is ahead of it.
+        segments.iter().try_for_each(|segment| segment.require_known_commits())?;
     }
     if !present.segments_dir && options.mode != OpenMode::ReadOnly {
         // Copying a store without segments may well lose the empty directory.
@@ -69,6 +71,13 @@ pub(super) fn open(
     } else {
         recover::recover(&*storage, &options, &mut writer, &mut published)?
     };
+    if options.mode != OpenMode::ReadOnly {
+        let segments = published.view.segments().iter();
+        let mended = segments.filter(|segment| segment.mend(&*storage)).count();
+        if mended > 0 {
+            segment::sync_sidecars(&*storage);
+        }
+    }
     let log = Log::new(wal, published.sequence, options.auto_checkpoint.wal_bytes());
     Ok(Core::new(storage, options, lock, writer, ids, log, published).reading_only(read_only))
 }
@@ -174,19 +183,6 @@ fn check_present(manifest: &Manifest, present: &Present) -> Result<()> {
         }
         None => Ok(()),
     }
-}
-
-/// Makes the sidecars that are missing. This comes before any publication of this life: one that
-/// raises `last_checkpoint` must not be made over a segment that is ahead of it.
-fn mend_sidecars(storage: &dyn Storage, segments: &[Arc<Segment>]) -> Result<()> {
-    let mut mended = false;
-    for segment in segments {
-        mended |= segment.mend(storage)?;
-    }
-    if mended {
-        segment::sync_sidecars(storage);
-    }
-    Ok(())
 }
 
 fn open_segments(storage: &dyn Storage, manifest: &Manifest) -> Result<Vec<Arc<Segment>>> {

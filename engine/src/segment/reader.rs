@@ -141,36 +141,31 @@ impl Segment {
         Ok(Self { id, name, info, last_checkpoint, is_newer, data, stored, rebuilt })
     }
 
-    /// Makes the sidecar if there is none, and answers whether it did. A segment that is damaged
-    /// itself is left to whoever reads it, unless what is wrong is that a record is of a later
-    /// commit than MANIFEST knows of: the next MANIFEST would make that look right.
+    /// Where there is no sidecar to tell: checks that no record, up to the first that is damaged, is
+    /// of a later commit than MANIFEST knows of. The next MANIFEST would make that look right.
     ///
     /// # Errors
     /// `Corrupt` for such a record.
-    pub(crate) fn mend(&self, storage: &dyn Storage) -> Result<bool> {
-        if self.stored.is_some() {
-            return Ok(false);
+    pub(crate) fn require_known_commits(&self) -> Result<()> {
+        let mut at = if self.stored.is_some() { self.len() } else { 0 };
+        while let Some(rest) = self.data.get(at..)
+            && let Ok((record, len)) = verified(rest)
+        {
+            self.check_sequence(at, record.sequence)?;
+            at += len;
         }
-        match self.build_sidecar() {
-            Ok(built) => {
-                self.rebuilt.get_or_init(|| self.stored_or_kept(storage, built));
-                Ok(true)
-            }
-            Err(error) if self.is_ahead() => Err(error),
-            Err(_) => Ok(false),
-        }
+        Ok(())
     }
 
-    /// Whether a record up to the first that is damaged is of a later commit than MANIFEST knows of.
-    fn is_ahead(&self) -> bool {
-        let mut rest = &self.data[..];
-        while let Ok((record, len)) = verified(rest) {
-            if record.sequence > self.last_checkpoint {
-                return true;
-            }
-            rest = &rest[len..];
+    /// Makes the sidecar if there is none, and answers whether it did. A segment that is damaged
+    /// itself is left to whoever reads it.
+    pub(crate) fn mend(&self, storage: &dyn Storage) -> bool {
+        if self.stored.is_some() {
+            return false;
         }
-        false
+        let Ok(built) = self.build_sidecar() else { return false };
+        self.rebuilt.get_or_init(|| self.stored_or_kept(storage, built));
+        true
     }
 
     /// Makes the sidecar anew, puts it in place of the stored one and answers whether that

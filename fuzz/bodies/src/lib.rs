@@ -23,6 +23,7 @@ macro_rules! require {
 
 pub mod case;
 pub mod cbor;
+pub mod damage;
 pub mod directory;
 pub mod log;
 pub mod manifest;

@@ -4,12 +4,14 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::{env, fs, io};
 
+use proofhouse_fuzz_bodies::damage::{self, Tried};
 use proofhouse_fuzz_bodies::{TARGETS, Under, ops, seeds, target};
 
 const USAGE: &str = "usage: fuzz-bodies seeds DIR          inputs to begin with, DIR/TARGET/*
        fuzz-bodies unnoticed DIR      of these, the ones that do not show the planted fault
        fuzz-bodies dictionaries DIR   what inputs are made of, DIR/TARGET.dict
        fuzz-bodies check TARGET FILE  runs one input, as the target would
+       fuzz-bodies try TARGET COUNT SEED   so many damaged inputs, without a fuzzer's guidance
        fuzz-bodies case TARGET FILE   the case file of an input of ops_differential or ops_crash";
 
 fn main() -> ExitCode {
@@ -20,6 +22,7 @@ fn main() -> ExitCode {
         ["unnoticed", dir] => write_seeds(Path::new(dir), true),
         ["dictionaries", dir] => write_dictionaries(Path::new(dir)),
         ["check", target, file] => check(target, Path::new(file)),
+        ["try", target, count, seed] => attempt(target, count, seed),
         ["case", target, file] => case(target, Path::new(file)),
         _ => Err(USAGE.to_owned()),
     };
@@ -62,6 +65,25 @@ fn write_dictionaries(dir: &Path) -> Result<(), String> {
 fn check(name: &str, file: &Path) -> Result<(), String> {
     let target = target(name).ok_or_else(|| format!("no target {name}\n{USAGE}"))?;
     (target.body)(&read(file)?, Under::Sound).map_err(|broken| broken.to_string())
+}
+
+fn attempt(name: &str, count: &str, seed: &str) -> Result<(), String> {
+    let target = target(name).ok_or_else(|| format!("no target {name}\n{USAGE}"))?;
+    let number = |text: &str| text.parse().map_err(|error| format!("{text}: {error}\n{USAGE}"));
+    let (count, seed): (u64, u64) = (number(count)?, number(seed)?);
+    let all = seeds::all().map_err(|error| error.to_string())?;
+    let beginning = all.get(name).ok_or("no seeds")?;
+    match damage::attempt(target, beginning, Under::Sound, count, seed) {
+        Tried::Held => {
+            println!("{name}: {count} inputs held");
+            Ok(())
+        }
+        Tried::Broken(input, what) => {
+            let file = format!("{name}-{seed}.input");
+            write(Path::new("."), &file, &input)?;
+            Err(format!("{what}\nthe input is in {file}"))
+        }
+    }
 }
 
 fn case(name: &str, file: &Path) -> Result<(), String> {

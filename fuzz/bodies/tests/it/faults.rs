@@ -2,38 +2,25 @@
 //! damaged at random.
 
 use proofhouse::replay::{Replayed, replay};
+use proofhouse_fuzz_bodies::damage::{Tried, attempt};
 use proofhouse_fuzz_bodies::{TARGETS, Target, Under, cbor, ops, seeds, target};
-use proofhouse_model::rng::Rng;
 
 /// Inputs that are tried before a fault counts as not found.
-const TRIES: usize = 20_000;
+const TRIES: u64 = 20_000;
+
+/// What decides which.
+const SEED: u64 = 7;
 
 /// The damaged input at which a body breaks under its planted fault.
 fn found(target: &Target) -> Option<Vec<u8>> {
     let all = seeds::all().unwrap();
-    let seeds: Vec<_> = all[target.name].seeds.iter().cloned().collect();
-    let mut rng = Rng::new(7);
-    (0..TRIES).find_map(|_| {
-        let mut input = rng.pick(&seeds)?.clone();
-        for _ in 0..rng.below(4) {
-            damage(&mut input, &mut rng);
-        }
-        // What the code as it is breaks on is no proof that the fault was noticed.
-        (target.body)(&input, Under::Sound).unwrap();
-        (target.body)(&input, Under::Planted).is_err().then_some(input)
-    })
-}
-
-fn damage(input: &mut Vec<u8>, rng: &mut Rng) {
-    let at = usize::try_from(rng.below(input.len() as u64 + 1)).unwrap();
-    let byte = rng.next().to_le_bytes()[0];
-    match (rng.below(5), input.get_mut(at)) {
-        (0, Some(changed)) => *changed ^= 1 << (byte % 8),
-        (1, Some(changed)) => *changed = byte,
-        (2, Some(_)) => drop(input.remove(at)),
-        (3, _) => input.push(byte),
-        _ => input.insert(at, byte),
-    }
+    let beginning = &all[target.name];
+    let Tried::Broken(input, _) = attempt(target, beginning, Under::Planted, TRIES, SEED) else {
+        return None;
+    };
+    // What the code as it is breaks on is no proof that the fault was noticed.
+    (target.body)(&input, Under::Sound).unwrap();
+    Some(input)
 }
 
 #[track_caller]
@@ -75,5 +62,14 @@ fn the_lenient_decoder_is_wrong_about_long_heads_only() {
     let flags = cbor::FLOATS;
     for (input, noticed) in [(&[flags, 0x18, 0x17][..], true), (&[flags, 0x17], false)] {
         assert_eq!(cbor::decoding(input, Under::Planted).is_err(), noticed, "{input:x?}");
+    }
+}
+
+#[test]
+fn what_is_sound_holds_on_damaged_inputs() {
+    let all = seeds::all().unwrap();
+    for target in &TARGETS {
+        let tried = attempt(target, &all[target.name], Under::Sound, 1_000, SEED);
+        assert_eq!(tried, Tried::Held, "{}", target.name);
     }
 }
