@@ -3,9 +3,9 @@
 //! `cargo run --release -p proofhouse-bench --example cost_curves [-- ENTITIES…]`
 //!
 //! By CPU time of this thread, so that other work on the machine counts less; memory by the
-//! allocator's count, mapped files beside it; bytes written by the system's count of what was handed
-//! to `write`. With `--loop get|commit|recover ENTITIES TIMES` it does one thing only, for a profiler that
-//! counts instructions.
+//! allocator's count, mapped files beside it; bytes written by the system's count of what went
+//! to `write`. With `--loop get|commit|recover ENTITIES TIMES` it does one thing only, for a
+//! profiler that counts instructions.
 
 #![expect(clippy::expect_used, reason = "a measurement that cannot set up its work must stop")]
 #![expect(clippy::cast_precision_loss, reason = "numbers for people")]
@@ -23,8 +23,8 @@ const SIZES: [u64; 4] = [1_000, 10_000, 100_000, 1_000_000];
 const ROUNDS: usize = 7;
 const GETS: u64 = 50_000;
 const COMMITS: u64 = 400;
-/// Opens, and at least so many entities of a scan, that are timed together: the system's count of CPU
-/// time advances in ticks.
+/// Opens, and at least so many entities of a scan, that are timed together: the system's count of
+/// CPU time advances in ticks.
 const OPENS: u64 = 100;
 const SCANNED: u64 = 200_000;
 /// Below this, a compaction is over within a tick or a few.
