@@ -62,14 +62,13 @@ impl Scan {
             Direction::Up => (&mut self.front, &self.back),
             Direction::Down => (&mut self.back, &self.front),
         };
-        let merge = match end {
-            Some(merge) => merge,
-            None => {
-                if let Some(key) = self.passed.take() {
-                    self.range = after(self.range, key, direction.reversed());
-                }
-                end.insert(self.reading.walk(&self.own, self.range, direction)?)
+        let merge = if let Some(merge) = end {
+            merge
+        } else {
+            if let Some(key) = self.passed.take() {
+                self.range = after(self.range, key, direction.reversed());
             }
+            end.insert(self.reading.walk(&self.own, self.range, direction)?)
         };
         let next = merge.next()?;
         let Some((key, _)) = &next else { return Ok(None) };
