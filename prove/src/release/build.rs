@@ -44,6 +44,8 @@ pub(super) fn program(
     }
     if let Some(tree) = like {
         let shared = metadata(tree)?.target_directory;
+        // As a string of TOML: quoted.
+        let shared = shared.display().to_string();
         command.arg("--config").arg(format!("build.build-dir={shared:?}"));
         command.arg("--config").arg("profile.release.debug=\"line-tables-only\"");
     }

@@ -38,7 +38,7 @@ pub(super) fn look(
     for act in ["check", "generate"] {
         match run(Command::new(program).args(["vectors", act]).arg(copy)) {
             Ok(said) if act == "check" => {
-                seen = said.out.trim().lines().last().unwrap_or_default().to_owned();
+                seen += said.out.trim().lines().last().unwrap_or_default();
             }
             Ok(_) => {}
             Err(trouble) => wrong.push(Trouble::words(trouble)),

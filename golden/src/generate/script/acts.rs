@@ -88,7 +88,9 @@ impl Acts {
     }
 
     pub(super) fn ops(&mut self, ops: &[Op]) {
-        ops.iter().for_each(|op| self.op(op));
+        for op in ops {
+            self.op(op);
+        }
     }
 
     pub(super) fn op(&mut self, op: &Op) {

@@ -153,6 +153,12 @@ fn transactions() -> Rule {
         scan(C),
     ];
     rule.ops("failure-within", "a failed operation leaves the transaction open", &stays);
+    abandoned(&mut rule);
+    rule
+}
+
+/// What ends without a commit.
+fn abandoned(rule: &mut Rule) {
     for (id, meaning, ends) in [
         ("client", "another client abandons it", Acts::client as fn(&mut Acts)),
         ("close", "a close abandons it", Acts::reopen),
@@ -164,7 +170,6 @@ fn transactions() -> Rule {
         acts.ops(&[Op::Commit, scan(C)]);
         rule.add(format!("abandoned-by-{id}"), meaning, acts);
     }
-    rule
 }
 
 fn snapshots() -> Rule {
@@ -183,7 +188,7 @@ fn snapshots() -> Rule {
             "a compaction does nothing to it",
             &[Op::Checkpoint, put(C, 0, 3, 30), delete(C, 1), Op::Checkpoint, Op::Compact],
         ),
-        ("released", "after its release there is none", &[release.clone()]),
+        ("released", "after its release there is none", std::slice::from_ref(&release)),
     ];
     for (id, meaning, after) in cases {
         rule.ops(id, meaning, &with(&held, after));
