@@ -212,7 +212,9 @@ fn the_reference_engine_follows_every_script() {
     let all = format!("driver: {} of {0} scripts agree\n", scripts.len());
     assert!(said.ends_with(&all) && !said.contains("left out"), "{said}");
     let mut rules = BTreeMap::new();
-    scripts.iter().for_each(|script| *rules.entry(&script.rule).or_insert(0) += 1);
+    for script in &scripts {
+        *rules.entry(&script.rule).or_insert(0) += 1;
+    }
     assert_eq!(said.lines().count(), rules.len() + 1);
 }
 

@@ -17,7 +17,7 @@ fn what_is_new_or_gone_is_told() {
     check("pub fn x::a()\npub fn x::b()\n", "pub fn x::b()\npub fn x::a()\n", &[]);
     let due = ["x: gone: pub fn x::a()", "x: new: pub fn x::a(u8)"];
     check("pub fn x::a()\npub fn x::b()\n", "pub fn x::a(u8)\npub fn x::b()\n", &due);
-    let many: String = (0..12).map(|n| format!("pub fn x::f{n}()\n")).collect();
+    let many = (0..12).map(|n| format!("pub fn x::f{n}()")).collect::<Vec<_>>().join("\n");
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("x.txt");
     bless(&file, "").unwrap();

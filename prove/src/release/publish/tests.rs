@@ -2,10 +2,8 @@ use super::*;
 
 #[track_caller]
 fn check(uploads: &[&str], due: &[&str]) {
-    let said: String = uploads
-        .iter()
-        .map(|name| format!("   Uploading {name} v0.1.0 (/x/{name})\nwarning: aborting upload\n"))
-        .collect();
+    let told = |name: &&str| format!("   Uploading {name} v0.1.0 (/x/{name})\nwarning: aborting");
+    let said = uploads.iter().map(told).collect::<Vec<_>>().join("\n");
     let needs = [("leaf", vec![]), ("middle", vec!["leaf"]), ("top", vec!["leaf", "middle"])];
     let owned = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
     let needs = needs.into_iter().map(|(name, needs)| (name.to_owned(), owned(needs))).collect();
