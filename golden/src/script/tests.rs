@@ -19,7 +19,7 @@ fn entry(value: Json, given: Json) -> Entry {
 }
 
 #[track_caller]
-fn check(step: Json, due: &str) {
+fn check(step: &Json, due: &str) {
     let told = script(entry(json!({ "steps": [step] }), json!({ "needs": [] }))).unwrap_err();
     assert!(told.contains(due), "{told}");
 }
@@ -27,12 +27,12 @@ fn check(step: Json, due: &str) {
 #[test]
 fn what_is_no_step_is_refused() {
     let done = json!({ "outcome": "done" });
-    check(json!({ "kill": false }), "a kill that is none");
-    check(json!({ "ask": 1, "due": done }), "a step asks an object");
-    check(json!({ "ask": { "op": "dance" }, "due": done }), "unknown variant `dance`");
-    check(json!({ "ask": { "op": "get" }, "due": done }), "needs a field \"collection\"");
-    check(json!({ "ask": { "op": "bye" }, "due": done }), "hello and bye are the runner's");
-    check(json!({ "ask": { "op": "commit" }, "due": { "outcome": "value" } }), "\"value\"");
+    check(&json!({ "kill": false }), "a kill that is none");
+    check(&json!({ "ask": 1, "due": done }), "a step asks an object");
+    check(&json!({ "ask": { "op": "dance" }, "due": done }), "unknown variant `dance`");
+    check(&json!({ "ask": { "op": "get" }, "due": done }), "needs a field \"collection\"");
+    check(&json!({ "ask": { "op": "bye" }, "due": done }), "hello and bye are the runner's");
+    check(&json!({ "ask": { "op": "commit" }, "due": { "outcome": "value" } }), "\"value\"");
 }
 
 #[test]
