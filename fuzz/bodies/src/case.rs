@@ -45,7 +45,9 @@ pub fn check(input: &[u8], under: Under) -> Checked {
     let plan = Plan::parse(case.plan.to_string().as_bytes());
     require!(plan.as_ref() == Ok(&case.plan), "its plan reads as {plan:?}");
     if let Scene::Recorded { lives, .. } = &case.scene {
-        lives.iter().for_each(|life| drop(life.trace()));
+        for life in lives {
+            drop(life.trace());
+        }
     }
     for number in 0..=case.causes.len() + 1 {
         let chosen = case.clone().of_cause(number);

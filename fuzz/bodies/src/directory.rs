@@ -33,12 +33,11 @@ pub fn pack(flags: u8, files: &Files) -> Vec<u8> {
     let mut input = vec![flags];
     for (name, content) in files {
         let known = NAMES.iter().position(|known| known == name);
-        match known.and_then(|at| u8::try_from(at).ok()) {
-            Some(byte) => input.push(byte),
-            None => {
-                input.push(u8::MAX);
-                push(&mut input, name.as_bytes());
-            }
+        if let Some(byte) = known.and_then(|at| u8::try_from(at).ok()) {
+            input.push(byte);
+        } else {
+            input.push(u8::MAX);
+            push(&mut input, name.as_bytes());
         }
         push(&mut input, content);
     }
@@ -86,7 +85,9 @@ pub fn check(input: &[u8], under: Under) -> Checked {
     let (flags, rest) = flagged(input);
     let mut files = unpack(rest);
     if flags & RESEAL != 0 {
-        files.iter_mut().for_each(|(name, content)| reseal_file(name, content));
+        for (name, content) in &mut files {
+            reseal_file(name, content);
+        }
     }
     let storage = MemStorage::restore(&files);
     let db = match store::open(&storage, OpenMode::Create) {

@@ -163,7 +163,7 @@ fn record(file: &[u8], at: usize, generation: u32) -> Option<Record> {
     let (version, [kind]) = (u16::from_le_bytes(take(&mut rest)?), take::<1>(&mut rest)?);
     let len = usize::try_from(u32::from_le_bytes(take(&mut rest)?)).ok()?;
     // A record of version 1 has no stamp: it is of no generation.
-    if version != 2 || len > PAYLOAD_MAX || len < STAMP {
+    if version != 2 || !(STAMP..=PAYLOAD_MAX).contains(&len) {
         return None;
     }
     let end = HEADER + len;

@@ -73,7 +73,7 @@ fn faithful<T: PartialEq + std::fmt::Debug>(
                 .map_err(|error| Broken(format!("{read:?} of a line that is no JSON: {error}")))?;
             require!(json["n"].as_u64() == Some(number(read)), "{read:?} of {json}");
             let line = told(read);
-            let lines = line.iter().filter(|byte| **byte == b'\n').count();
+            let lines = line.split_inclusive(|byte| *byte == b'\n').count();
             require!(lines == 1 && line.ends_with(b"\n"), "{read:?} is told in {lines} lines");
             let again = parse(&line);
             require!(again.as_ref() == Ok(read), "{read:?} is told as {again:?}");

@@ -140,7 +140,9 @@ fn second_reader(file: &[u8]) -> Option<Entities> {
 fn listed(file: &[u8], flags: u8) -> SegmentInfo {
     let records = reseal::segment_records(file);
     let mut digest = Sha256::new();
-    records.iter().for_each(|(_, end)| digest.update(&file[end - 4..*end]));
+    for (_, end) in &records {
+        digest.update(&file[end - 4..*end]);
+    }
     let mut info = SegmentInfo {
         len: file.len() as u64,
         records: records.len() as u64,

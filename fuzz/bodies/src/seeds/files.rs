@@ -24,8 +24,14 @@ fn life(seed: u64) -> Option<(Plan, Trace)> {
     plan.settings.wal_reserve = 512;
     let disk = SimDisk::new();
     let subject = Placed::new(Reference::new());
-    run(&subject, &disk, &plan, RunOptions { history: false, close: seed % 2 == 0 }, &mut ())
-        .ok()?;
+    run(
+        &subject,
+        &disk,
+        &plan,
+        RunOptions { history: false, close: seed.is_multiple_of(2) },
+        &mut (),
+    )
+    .ok()?;
     Some((plan, disk.trace()))
 }
 
@@ -62,7 +68,7 @@ pub(super) fn cases() -> Beginning {
         let scenes = [
             Scene::Undisturbed,
             Scene::Twice,
-            Scene::Crash { creation: plan.seed % 2 == 0, choices: vec![choice()] },
+            Scene::Crash { creation: plan.seed.is_multiple_of(2), choices: vec![choice()] },
             Scene::Killed {
                 window: Window { acknowledged: 1, issued: 2 },
                 image: Box::new(state.visible()),
@@ -75,11 +81,11 @@ pub(super) fn cases() -> Beginning {
             Scene::Measurement { profile: Scope::Quick },
         ];
         let causes = cause(&trace, choice());
-        let cases = scenes.into_iter().map(|scene| case(plan.clone(), scene, causes.clone()));
+        let all = scenes.into_iter().map(|scene| case(plan.clone(), scene, causes.clone()));
         // One that a later program would write.
         let newer = case(plan.clone(), Scene::Undisturbed, Vec::new());
-        let cases = cases.chain([Case { version: VERSION + 1, ..newer }]);
-        seeds.extend(cases.filter_map(|case| case.to_json().ok()).map(String::into_bytes));
+        let all = all.chain([Case { version: VERSION + 1, ..newer }]);
+        seeds.extend(all.filter_map(|case| case.to_json().ok()).map(String::into_bytes));
     }
     let words = seeds.iter().flat_map(|seed| quoted(seed)).collect();
     Beginning { seeds, words }

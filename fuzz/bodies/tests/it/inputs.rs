@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use proofhouse_fuzz_bodies::{TARGETS, Target, Under, seeds};
+use proofhouse_model::panic_message;
 
 use crate::checked_in;
 
@@ -13,7 +14,7 @@ fn check(target: &Target, name: &str, input: &[u8]) {
     match ran {
         Ok(Ok(())) => {}
         Ok(Err(broken)) => panic!("{} on {name}: {broken}", target.name),
-        Err(_) => panic!("{} panics on {name}, see above", target.name),
+        Err(words) => panic!("{} panics on {name}: {}", target.name, panic_message(&*words)),
     }
 }
 
