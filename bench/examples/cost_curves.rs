@@ -65,8 +65,8 @@ fn main() {
     }
     println!("{ENTITY_LEN} bytes an entity; ns of CPU time, median (least to most) of {ROUNDS}");
     let rows: Vec<Row> = sizes.into_iter().map(measure).inspect(show).collect();
-    flat("get", rows.iter().map(|row| row.get).collect());
-    flat("commit", rows.iter().filter_map(|row| row.commit).collect());
+    flat("get", rows.iter().map(|row| row.get));
+    flat("commit", rows.iter().filter_map(|row| row.commit));
     recovery();
 }
 
@@ -102,8 +102,12 @@ fn measure(entities: u64) -> Row {
     let (held, (db, collection)) = held(|| store(dir.path()).expect("an open"));
     let get = Spread::of(GETS, || gets(&db, collection, entities, GETS));
     let scan = |db: &Database| {
-        let read = db.scan(collection).expect("a scan").map(|item| item.expect("a read")).count();
-        assert_eq!(read as u64, entities);
+        let mut read = 0;
+        for item in db.scan(collection).expect("a scan") {
+            item.expect("a read");
+            read += 1;
+        }
+        assert_eq!(read, entities);
     };
     let scan_memory = whole.then(|| peak::growth(|| scan(&db)).0);
     let scans = SCANNED.div_ceil(entities);
@@ -149,8 +153,8 @@ fn show(row: &Row) {
     println!("  bytes written for a byte put: {loaded:.2}, and {compacted:.2} once compacted");
 }
 
-fn flat(what: &str, costs: Vec<Spread>) {
-    let medians = costs.iter().map(|Spread([median, ..])| *median);
+fn flat(what: &str, costs: impl Iterator<Item = Spread>) {
+    let medians = costs.map(|Spread([median, ..])| median);
     let (least, most) = medians.fold((f64::MAX, 0.0_f64), |(a, b), it| (a.min(it), b.max(it)));
     let said = if most <= FLAT * least { "flat" } else { "NOT flat" };
     println!("{what}: {said} within {FLAT} x, {:.2} x from least to most", most / least);

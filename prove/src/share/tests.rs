@@ -31,13 +31,13 @@ const CASES: u64 = 20;
 /// many were asked, and the answers.
 fn answer(dir: &Path, shard: Shard, budget: Budget) -> (u64, Vec<(u64, u64)>) {
     let (ledger, known) = Ledger::open(&dir.join(NAME), &header(1, shard)).unwrap();
-    let share = Share::of_shard(shard, ledger, known);
+    let ours = Share::of_shard(shard, ledger, known);
     let asked = AtomicU64::new(0);
-    let answers = share.cases("unit", (2, CASES), (budget, true), |case| {
+    let answers = ours.cases("unit", (2, CASES), (budget, true), |case| {
         asked.fetch_add(1, Ordering::Relaxed);
         case * case
     });
-    share.finish().unwrap();
+    ours.finish().unwrap();
     (asked.into_inner(), answers)
 }
 

@@ -139,7 +139,8 @@ fn processes_that_a_driver_leaves_behind_end_with_the_run() {
 fn small(name: &str, claim: &str) -> Finding {
     let (_, findings) = prove(name);
     let found = findings.into_iter().find(|one| one.claim == claim);
-    found.unwrap_or_else(|| panic!("{name} does not fail {claim}"))
+    assert!(found.is_some(), "{name} does not fail {claim}");
+    found.unwrap()
 }
 
 #[test]

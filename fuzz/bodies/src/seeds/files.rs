@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use entidb_engine::storage::MemStorage;
-use proofhouse::case::{Case, CrashedLife, FORMAT, Scene, VERSION};
+use proofhouse::case::{Case, CrashedLife, FORMAT, Scene, Unshrunk, VERSION};
 use proofhouse::cause::Cause;
 use proofhouse::finding::{Kind, World};
 use proofhouse::profile::Profile as Scope;
@@ -76,6 +76,10 @@ pub(super) fn cases() -> Beginning {
             Scene::Recorded {
                 media: Profile::Ext4,
                 lives: vec![CrashedLife::new(&short, choice())],
+                before: Some(Box::new(Unshrunk {
+                    plan: plan.clone(),
+                    lives: vec![CrashedLife::new(&short, choice())],
+                })),
             },
             Scene::Watched,
             Scene::Measurement { profile: Scope::Quick },
