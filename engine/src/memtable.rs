@@ -1,13 +1,14 @@
 //! Committed versions that are not in a segment yet.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::ops::Bound;
 
 use bytes::Bytes;
 
 use crate::ids::Key;
 use crate::range::{Direction, KeyRange};
-use crate::sync::RwLock;
+use crate::sync::{AtomicBool, Ordering, RwLock};
 
 /// One version of an entity: its content, or `None` for a tombstone.
 #[derive(Debug, Clone)]
@@ -37,6 +38,8 @@ impl Versions {
 #[derive(Debug, Default)]
 pub(crate) struct Memtable {
     entries: RwLock<Entries>,
+    /// Set before the first version goes in. Until then, a look needs no lock.
+    is_used: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -61,13 +64,15 @@ impl Memtable {
         snapshots: &[u64],
     ) {
         let Entries { by_key, replaced_at } = &mut *self.entries.write();
+        self.is_used.store(true, Ordering::Release);
         for (key, content) in writes {
             let version = Version { sequence, content };
-            match by_key.get_mut(&key) {
-                None => {
-                    by_key.insert(key, Versions { newest: version, older: Vec::new() });
+            match by_key.entry(key) {
+                Entry::Vacant(entry) => {
+                    entry.insert(Versions { newest: version, older: Vec::new() });
                 }
-                Some(versions) => {
+                Entry::Occupied(mut entry) => {
+                    let versions = entry.get_mut();
                     let replaced = std::mem::replace(&mut versions.newest, version);
                     let before = replaced.sequence;
                     versions.older.push(replaced);
@@ -107,6 +112,9 @@ impl Memtable {
 
     /// The newest version at or before `sequence`.
     pub(crate) fn get(&self, key: &Key, sequence: u64) -> Option<Version> {
+        if !self.is_used.load(Ordering::Acquire) {
+            return None;
+        }
         self.entries.read().by_key.get(key)?.at(sequence).cloned()
     }
 

@@ -1,6 +1,7 @@
 //! What all handles, transactions and snapshots of one open store share.
 
 use std::marker::PhantomData;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
@@ -9,7 +10,7 @@ use crate::ids::{CollectionId, IdSource};
 use crate::options::Options;
 use crate::readers::{Readers, Reading};
 use crate::storage::{LockGuard, Storage};
-use crate::sync::{Mutex, MutexGuard, RwLock};
+use crate::sync::{Mutex, MutexGuard, Newest, RwLock};
 use crate::view::View;
 
 use super::catalog::Catalog;
@@ -37,6 +38,8 @@ pub(super) struct Core {
     /// The compaction under way, if any. Locked after the gate, never before it.
     pub(super) compaction: Mutex<Option<Job>>,
     published: RwLock<Published>,
+    /// The same for those who ask for the newest state once, and need no lock.
+    front: Newest<Front>,
     readers: Arc<Readers>,
     pub(super) lock: Mutex<Option<Box<dyn LockGuard>>>,
 }
@@ -61,6 +64,30 @@ pub(super) struct Published {
     pub(super) catalog: Arc<Catalog>,
 }
 
+/// What a read of the newest state needs. Commits change what is in the view, not which view it is.
+pub(super) struct Front {
+    pub(super) view: Arc<View>,
+    catalog: Arc<Catalog>,
+}
+
+impl Front {
+    fn of(published: &Published) -> Self {
+        let Published { view, catalog, .. } = published;
+        Self { view: Arc::clone(view), catalog: Arc::clone(catalog) }
+    }
+
+    /// Whether this shows other places than what is published.
+    fn is_stale(&self, published: &Published) -> bool {
+        let Published { view, catalog, .. } = published;
+        !(Arc::ptr_eq(&self.view, view) && Arc::ptr_eq(&self.catalog, catalog))
+    }
+
+    pub(super) fn require_collection(&self, collection: CollectionId) -> Result<()> {
+        let known = self.catalog.contains(collection);
+        if known { Ok(()) } else { Err(Error::UnknownCollection(collection)) }
+    }
+}
+
 impl Core {
     pub(super) fn new(
         storage: Arc<dyn Storage>,
@@ -82,6 +109,7 @@ impl Core {
             ids: Mutex::new(ids),
             log,
             compaction: Mutex::new(None),
+            front: Newest::new(Front::of(&published)),
             published: RwLock::new(published),
             readers: Arc::default(),
             lock: Mutex::new(Some(lock)),
@@ -139,8 +167,13 @@ impl Core {
     }
 
     pub(super) fn require_collection(&self, collection: CollectionId) -> Result<()> {
-        let known = self.published.read().catalog.contains(collection);
-        if known { Ok(()) } else { Err(Error::UnknownCollection(collection)) }
+        self.front().require_collection(collection)
+    }
+
+    /// What a single read of the newest state needs, without a lock. A read of two keys is not as
+    /// of one moment: that takes [`Core::retain`].
+    pub(super) fn front(&self) -> impl Deref<Target = Arc<Front>> {
+        self.front.look()
     }
 
     /// The newest view and the sequence of its last commit.
@@ -163,6 +196,10 @@ impl Core {
     pub(super) fn republish(&self, change: impl FnOnce(&mut Published, &[u64])) {
         let mut published = self.published.write();
         self.readers.with_sequences(|live| change(&mut published, live));
+        // Under the lock: of two changes, the later one stays.
+        if self.front.look().is_stale(&published) {
+            self.front.replace(Front::of(&published));
+        }
     }
 }
 

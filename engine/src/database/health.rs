@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use crate::sync::Mutex;
+use crate::sync::{AtomicBool, Mutex, Ordering};
 
 /// Open, latched by a failure, or closed.
 #[derive(Default)]
 pub(super) struct Health {
     state: Mutex<State>,
+    /// Set once the state is `Closed`: reads ask nothing else, and need no lock for it.
+    is_closed: AtomicBool,
 }
 
 #[derive(Default)]
@@ -21,10 +23,7 @@ enum State {
 
 impl Health {
     pub(super) fn require_open(&self) -> Result<()> {
-        match &*self.state.lock() {
-            State::Closed => Err(Error::Closed),
-            State::Open | State::Poisoned(_) => Ok(()),
-        }
+        if self.is_closed.load(Ordering::Acquire) { Err(Error::Closed) } else { Ok(()) }
     }
 
     pub(super) fn require_writable(&self) -> Result<()> {
@@ -45,5 +44,6 @@ impl Health {
 
     pub(super) fn close(&self) {
         *self.state.lock() = State::Closed;
+        self.is_closed.store(true, Ordering::Release);
     }
 }

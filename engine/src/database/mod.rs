@@ -149,9 +149,9 @@ impl Database {
     /// `UnknownCollection`, `Closed`; `Corrupt` if the stored record does not verify.
     pub fn get(&self, collection: CollectionId, id: EntityId) -> Result<Option<Bytes>> {
         self.core.require_open()?;
-        self.core.require_collection(collection)?;
-        let (view, _) = self.core.current();
-        view.newest(&Key { collection, entity: id })
+        let front = self.core.front();
+        front.require_collection(collection)?;
+        front.view.newest(&Key { collection, entity: id })
     }
 
     /// The contents of several entities as of one moment, in the order asked.

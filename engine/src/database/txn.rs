@@ -1,6 +1,7 @@
 //! Write transactions.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::ops::RangeBounds;
 
 use bytes::Bytes;
@@ -191,23 +192,27 @@ impl WriteTxn {
         match self.base.content(key) {
             Some(content) => Ok(content.clone()),
             // Nothing but what `base` holds can become visible while this transaction is open.
-            None => self.permit.core.current().0.newest(key),
+            None => self.permit.core.front().view.newest(key),
         }
     }
 
     fn set(&mut self, key: Key, content: Option<Bytes>) -> Result<()> {
         let size = |content: &Option<Bytes>| content.as_ref().map_or(0, Bytes::len) as u64;
-        let before = self.writes.get(&key).map_or(0, size);
+        if content.is_none() && self.base(&key)?.is_none() {
+            self.bytes -= self.writes.remove(&key).map_or(0, |replaced| size(&replaced));
+            return Ok(());
+        }
+        let entry = self.writes.entry(key);
+        let before = match &entry {
+            Entry::Occupied(entry) => size(entry.get()),
+            Entry::Vacant(_) => 0,
+        };
         let bytes = self.bytes - before + size(&content);
         let limit = self.permit.core.options.max_transaction;
         if bytes > limit {
             return Err(Error::TooLarge { what: "the transaction", len: bytes, limit });
         }
-        if content.is_none() && self.base(&key)?.is_none() {
-            self.writes.remove(&key);
-        } else {
-            self.writes.insert(key, content);
-        }
+        entry.insert_entry(content);
         self.bytes = bytes;
         Ok(())
     }

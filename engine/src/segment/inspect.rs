@@ -58,7 +58,8 @@ fn leads_to(sidecar: &Sidecar, found: &Found, at: usize, number: usize) -> Resul
     if number.is_multiple_of(STRIDE) && sidecar.fence(number / STRIDE)? as usize != at {
         return Ok(false);
     }
-    for slot in sidecar.candidates(&found.key) {
+    // The record was read already: there is nothing to fetch ahead.
+    for slot in sidecar.candidates(&found.key, &[]) {
         if slot?.offset as usize == at {
             return Ok(true);
         }

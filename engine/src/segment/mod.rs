@@ -3,8 +3,10 @@
 
 mod build;
 mod cursor;
+mod fetch;
 mod inspect;
 mod reader;
+mod shared;
 mod sidecar;
 mod writer;
 

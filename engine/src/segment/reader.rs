@@ -16,6 +16,7 @@ use crate::range::{KeyRange, is_below, is_within};
 use crate::storage::Storage;
 
 use super::cursor::Forward;
+use super::shared::Shared;
 use super::sidecar::{Damaged, Sidecar};
 use super::writer::Sealed;
 
@@ -31,6 +32,8 @@ pub(crate) struct Segment {
     /// over.
     is_newer: bool,
     data: Bytes,
+    /// The same bytes, to be handed out.
+    shared: Shared,
     /// The sidecar that was found on the medium.
     stored: Option<Sidecar>,
     /// The sidecar that was made because the stored one is missing or damaged.
@@ -136,9 +139,9 @@ impl Segment {
             return Err(Error::corrupt(name, len.min(info.len), what));
         }
         let data = file.view(0..len).at("read segment", &name)?;
-        let (info, rebuilt) = (*info, OnceLock::new());
+        let (info, shared, rebuilt) = (*info, Shared::new(&data), OnceLock::new());
         let (is_newer, stored) = (false, None);
-        Ok(Self { id, name, info, last_checkpoint, is_newer, data, stored, rebuilt })
+        Ok(Self { id, name, info, last_checkpoint, is_newer, data, shared, stored, rebuilt })
     }
 
     /// Where there is no sidecar to tell: checks that no record, up to the first that is damaged, is
@@ -240,7 +243,7 @@ impl Segment {
             return Ok(None);
         }
         let found = self.consult(|sidecar| {
-            for slot in sidecar.candidates(key) {
+            for slot in sidecar.candidates(key, &self.data) {
                 let slot = slot?;
                 let at = slot.offset as usize;
                 let found = self.record(at)?;
@@ -262,7 +265,7 @@ impl Segment {
     /// type is unknown.
     pub(crate) fn version(&self, found: &Found) -> Option<Version> {
         let content = match &found.content {
-            Content::At(range) => Some(self.data.slice(range.clone())),
+            Content::At(range) => Some(self.shared.slice(range.clone())),
             Content::Deleted => None,
             Content::Unknown => return None,
         };

@@ -13,6 +13,8 @@ use crate::format::sidecar::{
 use crate::ids::Key;
 use crate::storage::{File, Storage, SyncKind};
 
+use super::fetch::fetch;
+
 /// A sidecar does not verify. It can be made again from its segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Damaged {
@@ -74,9 +76,10 @@ impl Sidecar {
     }
 
     /// The slots that may be `key`'s: nearly always one if the key is there, none if not.
-    pub(crate) fn candidates(&self, key: &Key) -> Candidates<'_> {
+    /// `records` are the segment's bytes.
+    pub(crate) fn candidates<'a>(&'a self, key: &Key, records: &'a [u8]) -> Candidates<'a> {
         let (home, key_bits) = self.binding.place(key);
-        Candidates { sidecar: self, key_bits, block: home, slots: None }
+        Candidates { sidecar: self, records, key_bits, block: home, slots: None }
     }
 
     /// How many fences there are.
@@ -105,21 +108,40 @@ impl Sidecar {
     }
 
     fn block(&self, number: u32) -> Result<&[u8], Damaged> {
-        let start = number as usize * BLOCK_LEN;
-        let block = self.data.get(start..start + BLOCK_LEN);
-        let verified = block.and_then(|block| self.binding.verified(number, block));
+        let verified = self.raw(number).and_then(|block| self.binding.verified(number, block));
         verified.ok_or(Damaged { block: number })
+    }
+
+    /// A block that nobody has verified.
+    fn raw(&self, number: u32) -> Option<&[u8]> {
+        let start = number as usize * BLOCK_LEN;
+        self.data.get(start..start + BLOCK_LEN)
     }
 }
 
 /// Iterates over [`Sidecar::candidates`]. Its end is as checked as its items.
 pub(crate) struct Candidates<'a> {
     sidecar: &'a Sidecar,
+    records: &'a [u8],
     key_bits: u16,
     /// The next block to read.
     block: u32,
     /// What is left of the block being read.
     slots: Option<(SlotBlock<'a>, usize)>,
+}
+
+impl<'a> Candidates<'a> {
+    /// The next block, verified. The record that its bytes lead to is fetched meanwhile: computing
+    /// a CRC takes about as long as memory does.
+    fn read_block(&self) -> Result<SlotBlock<'a>, Damaged> {
+        if let Some(block) = self.sidecar.raw(1 + self.block) {
+            let mut slots = SlotBlock(block).slots();
+            if let Some(likely) = slots.find(|slot| slot.key_bits == self.key_bits) {
+                fetch(self.records, likely.offset as usize);
+            }
+        }
+        self.sidecar.slot_block(self.block)
+    }
 }
 
 impl Iterator for Candidates<'_> {
@@ -129,7 +151,7 @@ impl Iterator for Candidates<'_> {
         loop {
             let (block, from) = match self.slots {
                 Some(reading) => reading,
-                None => match self.sidecar.slot_block(self.block) {
+                None => match self.read_block() {
                     Ok(block) => (block, 0),
                     Err(damaged) => return Some(Err(damaged)),
                 },

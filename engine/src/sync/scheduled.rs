@@ -3,7 +3,7 @@
 //! A panic ends the whole execution there, so no lock is ever found poisoned.
 
 use std::ops::{Deref, DerefMut};
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 use shuttle::sync;
 
@@ -80,5 +80,34 @@ impl<T> RwLock<T> {
 
     pub(crate) fn write(&self) -> sync::RwLockWriteGuard<'_, T> {
         self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// As the real one, which is not built here: each look and each replacement is a
+/// point where the schedule may turn.
+pub(crate) struct Newest<T>(RwLock<Arc<T>>);
+
+/// A value that is looked at.
+struct Look<T>(Arc<T>);
+
+impl<T> Newest<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self(RwLock::new(Arc::new(value)))
+    }
+
+    pub(crate) fn look(&self) -> impl Deref<Target = Arc<T>> {
+        Look(Arc::clone(&self.0.read()))
+    }
+
+    pub(crate) fn replace(&self, value: T) {
+        *self.0.write() = Arc::new(value);
+    }
+}
+
+impl<T> Deref for Look<T> {
+    type Target = Arc<T>;
+
+    fn deref(&self) -> &Arc<T> {
+        &self.0
     }
 }

@@ -31,6 +31,7 @@ pub(crate) const MANIFEST: &str = include_str!("../../house/engine.toml");
 
 /// What the engine may depend on, directly or not: reviewed, none of it keeps data.
 const ALLOWED: &[&str] = &[
+    "arc-swap",
     "bitflags",
     "block-buffer",
     "bytes",
@@ -54,6 +55,7 @@ const ALLOWED: &[&str] = &[
     "proc-macro2",
     "quote",
     "redox_syscall",
+    "rustversion",
     "scopeguard",
     "sha2",
     "smallvec",
