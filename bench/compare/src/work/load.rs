@@ -42,7 +42,7 @@ pub fn measure(setting: &Setting, rounds: usize) -> Result<Rows> {
     let share = |name: &str| Row::new(name, "bytes a byte of payload", Better::Less);
     let mut rows = vec![
         rate("bulk load, transactions of 10,000, scattered ids"),
-        rate("the same, closed"),
+        rate("the same, until closed"),
         share("bytes written in a bulk load, closed"),
         share("space as loaded and closed"),
     ];
@@ -81,7 +81,7 @@ pub fn measure(setting: &Setting, rounds: usize) -> Result<Rows> {
         }
         say(&format!("{}: loaded at {:.0} entities/s", peer.name, figures[0]));
     }
-    rows.insert(1, sorted);
+    rows.insert(2, sorted);
     let mut settled = share("space once compacted and closed");
     for peer in &setting.peers {
         let path = setting.place("loaded", peer);

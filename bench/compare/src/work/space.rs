@@ -30,7 +30,7 @@ pub fn written() -> Result<u64> {
     Ok(field.ok_or("/proc/self/io has no write_bytes")?.parse()?)
 }
 
-/// Copies a directory.
+/// Copies a directory, and syncs the copies: what follows must not pay for writing them.
 ///
 /// # Errors
 /// The file system's.
@@ -42,7 +42,8 @@ pub fn copy(from: &Path, to: &Path) -> Result<()> {
         if entry.file_type()?.is_dir() {
             copy(&entry.path(), &to)?;
         } else {
-            std::fs::copy(entry.path(), to)?;
+            std::fs::copy(entry.path(), &to)?;
+            std::fs::File::open(to)?.sync_all()?;
         }
     }
     Ok(())
