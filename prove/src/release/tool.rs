@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io;
+use std::path::Path;
 use std::process::Command;
 
 /// Lines of a tool's complaint that are kept.
@@ -44,7 +45,9 @@ pub(super) fn cargo() -> Command {
 
 /// Runs a tool to its end.
 pub(super) fn run(command: &mut Command) -> Result<Said, Trouble> {
-    let tool = command.get_program().to_string_lossy().into_owned();
+    // Where it is installed is no matter of a report.
+    let program = Path::new(command.get_program());
+    let tool = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let output = command.output().map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => Trouble::Missing(tool.clone()),
         _ => Trouble::Failed { code: None, words: format!("{tool}: {error}") },
