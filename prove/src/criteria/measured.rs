@@ -390,7 +390,7 @@ pub(super) static COMMIT_ORDER: Criterion = Criterion {
             text: "Commits that share a sync keep their order.",
             method: "As AC-07.visibility, with group commit.",
             needs: &[Need::Sequences, Need::Clients],
-            status: Planned("group commit"),
+            status: Planned("a count of the commits that share a sync"),
         },
     ],
 };
