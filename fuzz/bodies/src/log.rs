@@ -200,7 +200,11 @@ fn body(kind: u8, fields: &mut &[u8]) -> Option<Body> {
         4 => Body::Commit(number(fields)?, number(fields)?),
         5 => number(fields).map(|_| Body::Strange)?,
         6 => Body::Checkpoint(number(fields)?, number(fields)?),
-        _ => return None,
+        // An unknown type: whatever fields it has.
+        _ => {
+            *fields = &[];
+            Body::Strange
+        }
     })
 }
 

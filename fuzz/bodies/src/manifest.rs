@@ -10,7 +10,8 @@ pub const RESEAL: u8 = 1;
 /// `manifest_bytes`. Invariants:
 /// - what is accepted encodes to the very bytes it was read from;
 /// - its numbers are below those that come next, and it names at most two logs;
-/// - its body alone is foreign: `EntiDB`'s own, to be adopted, not opened;
+/// - its body alone is foreign: `EntiDB`'s own, to be adopted, not opened; of a newer minor version,
+///   which has a CRC, it is damaged;
 /// - damage is told within the file, a newer version is above the one known.
 ///
 /// # Errors
@@ -39,7 +40,11 @@ pub fn check(input: &[u8], under: Under) -> Checked {
             require!(ids.len() == manifest.collections.len(), "a collection's number twice");
             require!(trailer.wals.len() <= 2, "more than two logs");
             let body = Manifest::decode(&manifest.encode_body());
-            require!(body == Err(NoManifest::Foreign), "the body alone is {body:?}");
+            let due = match manifest.newer {
+                None => body == Err(NoManifest::Foreign),
+                Some(_) => matches!(body, Err(NoManifest::Corrupt { .. })),
+            };
+            require!(due, "the body alone is {body:?}");
         }
         Err(NoManifest::Corrupt { offset, what }) => {
             require!(offset <= bytes.len(), "{what} at {offset}, past the end");
