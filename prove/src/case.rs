@@ -168,6 +168,15 @@ pub enum CaseError {
     },
 }
 
+/// The refusal of a version that there never was.
+fn versionless(file: &[u8]) -> CaseError {
+    let field = br#""version""#.as_slice();
+    let before = file.windows(field.len()).take_while(|window| *window != field).count();
+    let lines = file[..before].split(|byte| *byte == b'\n');
+    let (line, column) = lines.fold((0, 0), |(line, _), text| (line + 1, text.len() + 1));
+    CaseError::Corrupt { line, column, what: "versions begin with 1".to_owned() }
+}
+
 /// As much as every version has.
 #[derive(Deserialize)]
 struct AnyCase {
@@ -189,6 +198,7 @@ impl Case {
         match any.version {
             _ if any.format != FORMAT => Err(CaseError::Foreign),
             newer if newer > VERSION => Err(CaseError::Newer(newer)),
+            0 => Err(versionless(file)),
             _ => {
                 let case: Self = serde_json::from_slice(file).map_err(|error| corrupt(&error))?;
                 match criteria::claim(&case.claim) {

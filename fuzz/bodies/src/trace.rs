@@ -75,7 +75,9 @@ fn is_framed(file: &[u8]) -> bool {
     };
     file.starts_with(b"PHTRACE\n\x01\0")
         && records.iter().all(sound)
-        && records.last().is_some_and(|(start, end)| *end == file.len() && file[start + 8] == 7)
+        && records
+            .last()
+            .is_some_and(|(start, end)| *end == file.len() && file.get(start + 8) == Some(&7))
 }
 
 fn crash(trace: &Trace) {

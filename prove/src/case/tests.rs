@@ -50,6 +50,14 @@ fn newer_versions_are_refused_as_such() {
     check(r#"{"format": "proofhouse-case", "version": 2}"#, &CaseError::Newer(2));
 }
 
+/// Such a file was read as one of version 1; found by the fuzz target `case_file`.
+#[test]
+fn a_version_that_there_never_was_is_damage() {
+    let what = "versions begin with 1".to_owned();
+    let due = CaseError::Corrupt { line: 2, column: 3, what };
+    check("{\"format\": \"proofhouse-case\",\n  \"version\": 0}", &due);
+}
+
 #[test]
 fn damage_is_told_with_its_place() {
     let json = sample().to_json().unwrap();
