@@ -155,11 +155,12 @@ impl Ring {
     /// A ring and its tail: where the next event will go.
     fn read(tracee: Tracee, addr: u64) -> io::Result<(Self, u64)> {
         let head = tracee.read_numbers(addr, RING_NUMBERS)?;
-        let capacity = head[0] >> 32;
-        if head[2] & 0xffff_ffff != RING_MAGIC || capacity == 0 {
+        let (capacity, tail) = (head[0] >> 32, head[1] >> 32);
+        // The program can write there, too: a tail outside would never be reached.
+        if head[2] & 0xffff_ffff != RING_MAGIC || tail >= capacity {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "no ring of completions"));
         }
-        Ok((Self { addr, capacity }, head[1] >> 32))
+        Ok((Self { addr, capacity }, tail))
     }
 
     /// The events that were added since the tail stood there: fewer than there is room for, as the
@@ -178,3 +179,6 @@ impl Ring {
         Ok(events)
     }
 }
+
+#[cfg(test)]
+mod tests;
