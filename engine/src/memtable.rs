@@ -51,6 +51,17 @@ struct Entries {
 }
 
 impl Memtable {
+    /// What a log leaves, its versions in the order of their commits: of every key, the last. To sort
+    /// once costs less than to look for the place of each.
+    pub(crate) fn replay(mut log: Vec<(Key, Version)>) -> Self {
+        log.sort_by_key(|(key, _)| *key);
+        // Of equal keys the last one stays, and the tree is built from its leaves up.
+        let versions = |newest| Versions { newest, older: Vec::new() };
+        let by_key = log.into_iter().map(|(key, newest)| (key, versions(newest))).collect();
+        let is_used = AtomicBool::new(true);
+        Self { entries: RwLock::new(Entries { by_key, replaced_at: BTreeMap::new() }), is_used }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.entries.read().by_key.is_empty()
     }

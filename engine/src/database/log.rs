@@ -14,7 +14,7 @@ use bytes::Bytes;
 use crate::error::{Error, Result};
 use crate::ids::Key;
 use crate::sync::{Condvar, Mutex};
-use crate::wal::{Commit, Wal};
+use crate::wal::{Commit, Wal, Write};
 
 use super::core::Core;
 
@@ -228,8 +228,8 @@ impl Core {
     pub(super) fn synced(&self, sequence: u64) -> Result<()> {
         while let Some(mut batch) = self.log.next_batch(sequence)? {
             match batch.wal.append(&batch.commits, batch.synced_to) {
-                Ok(()) => {
-                    self.show(&batch.commits);
+                Ok(appended) => {
+                    self.show(appended.commits(&batch.commits));
                     self.log.settle(batch);
                 }
                 // The WAL is gone with the batch: nothing may follow it.
@@ -249,12 +249,11 @@ impl Core {
     }
 
     /// Shows synced commits to readers, one by one.
-    fn show(&self, commits: &[Arc<Commit>]) {
-        for commit in commits {
+    fn show(&self, commits: impl Iterator<Item = (u64, impl Iterator<Item = Write>)>) {
+        for (sequence, writes) in commits {
             self.republish(|published, snapshots| {
-                let writes = commit.writes.iter().cloned();
-                published.view.memtable.apply(commit.sequence, writes, snapshots);
-                published.sequence = commit.sequence;
+                published.view.memtable.apply(sequence, writes, snapshots);
+                published.sequence = sequence;
             });
         }
     }

@@ -17,6 +17,7 @@ mod scrub;
 mod snapshot;
 mod txn;
 mod verify;
+mod writes;
 
 use std::ops::RangeBounds;
 use std::path::Path;

@@ -13,7 +13,7 @@
 use std::sync::Arc;
 
 use crate::error::Result;
-use crate::memtable::Memtable;
+use crate::memtable::{Memtable, Version};
 use crate::options::Options;
 use crate::storage::Storage;
 use crate::wal::{self, Wal};
@@ -26,15 +26,18 @@ pub(super) fn recover(
     writer: &mut Writer,
     published: &mut Published,
 ) -> Result<Option<Wal>> {
-    let memtable = Memtable::default();
+    let mut log = Vec::new();
     let catalog = Arc::clone(&published.catalog);
     let known = |id| catalog.contains(id);
     let mut last = published.sequence;
     for generation in &writer.manifest.trailer.wals {
         last = wal::scan(storage, *generation, last, &known, &mut |sequence, writes| {
-            memtable.apply(sequence, writes, &[]);
+            log.extend(
+                writes.into_iter().map(|(key, content)| (key, Version { sequence, content })),
+            );
         })?;
     }
+    let memtable = Memtable::replay(log);
     let prepared = writer.prepare_checkpoint(storage, options, [&memtable], last, true)?;
     writer.install(storage, prepared, published)
 }

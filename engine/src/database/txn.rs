@@ -1,7 +1,6 @@
 //! Write transactions.
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::ops::RangeBounds;
 
 use bytes::Bytes;
@@ -15,6 +14,7 @@ use crate::scan::{Scan, keys};
 
 use super::core::Permit;
 use super::log::Base;
+use super::writes::Writes;
 
 /// Above every sequence a commit can have: a transaction's own writes hide all others.
 const OWN: u64 = u64::MAX;
@@ -29,14 +29,14 @@ pub struct WriteTxn {
     permit: Permit,
     base: Base,
     /// Effective writes only: no deletion of what was not there at the beginning.
-    writes: BTreeMap<Key, Option<Bytes>>,
+    writes: Writes,
     bytes: u64,
 }
 
 impl WriteTxn {
     pub(super) fn new(permit: Permit) -> Self {
         let base = permit.core.log.base();
-        Self { permit, base, writes: BTreeMap::new(), bytes: 0 }
+        Self { permit, base, writes: Writes::default(), bytes: 0 }
     }
 
     /// Inserts or replaces an entity.
@@ -158,7 +158,7 @@ impl WriteTxn {
     /// again.
     pub fn commit(self) -> Result<u64> {
         let Self { permit, base, writes, .. } = self;
-        permit.commit(&base, writes.into_iter().collect())
+        permit.commit(&base, writes.into_ascending())
     }
 
     /// Abandons the transaction, and returns once the commits it was begun on are durable.
@@ -202,17 +202,13 @@ impl WriteTxn {
             self.bytes -= self.writes.remove(&key).map_or(0, |replaced| size(&replaced));
             return Ok(());
         }
-        let entry = self.writes.entry(key);
-        let before = match &entry {
-            Entry::Occupied(entry) => size(entry.get()),
-            Entry::Vacant(_) => 0,
-        };
+        let before = self.writes.get(&key).map_or(0, size);
         let bytes = self.bytes - before + size(&content);
         let limit = self.permit.core.options.max_transaction;
         if bytes > limit {
             return Err(Error::TooLarge { what: "the transaction", len: bytes, limit });
         }
-        entry.insert_entry(content);
+        self.writes.set(key, content);
         self.bytes = bytes;
         Ok(())
     }

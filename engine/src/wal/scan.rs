@@ -6,6 +6,7 @@
 //! break that was written when a commit above *n* was already synced proves that acknowledged
 //! bytes are damaged: `Corrupt`. Without one, everything from the break on is dropped.
 
+use bytes::Bytes;
 use memchr::memmem;
 
 use super::window::Window;
@@ -73,7 +74,8 @@ enum Step {
 
 impl Scanner<'_> {
     fn first_record(&mut self, cut: u64) -> Result<()> {
-        let Some((record, len)) = self.record_at(0)? else {
+        let bytes = self.record_at(0)?.unwrap_or_default();
+        let Some(record) = self.decoded(0, &bytes)? else {
             return Err(self.corrupt(0, "the first record is damaged"));
         };
         let synced_to = record.stamp.map_or(0, |stamp| stamp.synced_to);
@@ -93,7 +95,7 @@ impl Scanner<'_> {
             let what = format!("the file has {file_len} bytes of {reserved} reserved");
             return Err(self.corrupt(file_len, what));
         }
-        self.at = len;
+        self.at = bytes.len() as u64;
         Ok(())
     }
 
@@ -135,12 +137,13 @@ impl Scanner<'_> {
     /// Reads the record at `at` and moves behind it; `None` at a break.
     fn step(&mut self) -> Result<Option<Step>> {
         let start = self.at;
-        let Some((record, len)) = self.record_at(start)? else { return Ok(None) };
+        let Some(bytes) = self.record_at(start)? else { return Ok(None) };
+        let Some(record) = self.decoded(start, &bytes)? else { return Ok(None) };
         let synced_to = record.stamp.map_or(0, |stamp| stamp.synced_to);
         let step = match record.body {
             Body::Begin { txid } => Some(Step::Begin(txid)),
             Body::Put { txid, collection, entity, before: None, after } => {
-                let content = bytes::Bytes::copy_from_slice(after);
+                let content = bytes.slice_ref(after);
                 Some(Step::Write(txid, (Key { collection, entity }, Some(content))))
             }
             Body::Delete { txid, collection, entity, before: None } => {
@@ -157,22 +160,27 @@ impl Scanner<'_> {
             return Err(self.corrupt(start, what));
         }
         self.synced_to = synced_to;
-        self.at += len;
+        self.at += bytes.len() as u64;
         Ok(step)
     }
 
-    /// The valid record of this generation that begins at `offset`, with its length.
+    /// The bytes of the record that begins at `offset`, as its header tells their length.
+    fn record_at(&mut self, offset: u64) -> Result<Option<Bytes>> {
+        let header = self.window.get(offset, HEADER_LEN).at("read WAL", &self.name)?;
+        match header.and_then(|header| record_len(&header).ok()) {
+            Some(len) => self.window.get(offset, len).at("read WAL", &self.name),
+            None => Ok(None),
+        }
+    }
+
+    /// The valid record of this generation that these bytes at `offset` are.
     ///
     /// # Errors
     /// `Corrupt` if its type is unknown: MANIFEST says that no newer version wrote here.
-    fn record_at(&mut self, offset: u64) -> Result<Option<(Record<'_>, u64)>> {
-        let Some(len) = self.record_len_at(offset)? else { return Ok(None) };
-        let Some(bytes) = self.window.get(offset, len).at("read WAL", &self.name)? else {
-            return Ok(None);
-        };
+    fn decoded<'b>(&self, offset: u64, bytes: &'b [u8]) -> Result<Option<Record<'b>>> {
         let ours = |stamp: Stamp| stamp.generation == self.generation && stamp.offset == offset;
         match decode(bytes) {
-            Ok((record, len)) if record.stamp.is_some_and(ours) => Ok(Some((record, len as u64))),
+            Ok((record, _)) if record.stamp.is_some_and(ours) => Ok(Some(record)),
             Err(NoRecord::Unknown { kind, stamp }) if ours(stamp) => {
                 let what =
                     format!("a valid record of type {kind}, which this version does not know");
@@ -180,11 +188,6 @@ impl Scanner<'_> {
             }
             Ok(_) | Err(NoRecord::Short | NoRecord::Invalid | NoRecord::Unknown { .. }) => Ok(None),
         }
-    }
-
-    fn record_len_at(&mut self, offset: u64) -> Result<Option<usize>> {
-        let header = self.window.get(offset, HEADER_LEN).at("read WAL", &self.name)?;
-        Ok(header.and_then(|header| record_len(header).ok()))
     }
 
     /// The one rule that tells corruption from a torn tail.
@@ -199,7 +202,7 @@ impl Scanner<'_> {
             // The last bytes of a chunk are looked at again in the next one.
             let next = from + (chunk.len() - (MAGIC.len() - 1)) as u64;
             let found: Vec<u64> =
-                memmem::find_iter(chunk, &MAGIC).map(|at| from + at as u64).collect();
+                memmem::find_iter(&chunk, &MAGIC).map(|at| from + at as u64).collect();
             for offset in found {
                 if self.proves_loss(offset)? {
                     let what = format!(
@@ -217,12 +220,16 @@ impl Scanner<'_> {
     fn proves_loss(&mut self, offset: u64) -> Result<bool> {
         // The stamp is compared before the CRC is computed: payloads may hold many "EWAL".
         let head = self.window.get(offset, HEADER_LEN + STAMP_LEN).at("read WAL", &self.name)?;
-        let Some(stamp) = head.map(|head| &head[HEADER_LEN..]) else { return Ok(false) };
-        let mut fields = crate::format::Fields::new(stamp);
+        let Some(head) = head else { return Ok(false) };
+        let mut fields = crate::format::Fields::new(&head[HEADER_LEN..]);
         let claims = fields.u32() == Some(self.generation)
             && fields.u64() == Some(offset)
             && fields.u64().is_some_and(|synced_to| synced_to > self.last);
-        Ok(claims && self.record_at(offset)?.is_some())
+        if !claims {
+            return Ok(false);
+        }
+        let bytes = self.record_at(offset)?.unwrap_or_default();
+        Ok(self.decoded(offset, &bytes)?.is_some())
     }
 
     fn corrupt(&self, offset: u64, what: impl Into<String>) -> Error {
