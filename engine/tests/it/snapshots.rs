@@ -1,7 +1,6 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use bytes::Bytes;
 use entidb_engine::storage::MemStorage;
 use entidb_engine::{CollectionId, Database, Error, OpenMode, Options};
 
