@@ -31,6 +31,7 @@
 pub mod codec;
 mod database;
 mod error;
+mod fetch;
 pub mod format;
 mod ids;
 mod memtable;

@@ -51,17 +51,6 @@ struct Entries {
 }
 
 impl Memtable {
-    /// What a log leaves, its versions in the order of their commits: of every key, the last. To sort
-    /// once costs less than to look for the place of each.
-    pub(crate) fn replay(mut log: Vec<(Key, Version)>) -> Self {
-        log.sort_by_key(|(key, _)| *key);
-        // Of equal keys the last one stays, and the tree is built from its leaves up.
-        let versions = |newest| Versions { newest, older: Vec::new() };
-        let by_key = log.into_iter().map(|(key, newest)| (key, versions(newest))).collect();
-        let is_used = AtomicBool::new(true);
-        Self { entries: RwLock::new(Entries { by_key, replaced_at: BTreeMap::new() }), is_used }
-    }
-
     pub(crate) fn is_empty(&self) -> bool {
         self.entries.read().by_key.is_empty()
     }
@@ -148,17 +137,27 @@ impl Memtable {
             Direction::Down => visible.rev().take(limit).collect(),
         }
     }
+}
 
+/// What can be sealed into segments.
+pub(crate) trait Newest {
     /// Calls `each` with the newest version of every key, ascending.
-    pub(crate) fn try_for_each_newest<E>(
+    ///
+    /// # Errors
+    /// The first one of `each`.
+    fn try_for_each_newest<E>(
+        &self,
+        each: impl FnMut(&Key, &Version) -> Result<(), E>,
+    ) -> Result<(), E>;
+}
+
+impl Newest for Memtable {
+    fn try_for_each_newest<E>(
         &self,
         mut each: impl FnMut(&Key, &Version) -> Result<(), E>,
     ) -> Result<(), E> {
-        self.entries
-            .read()
-            .by_key
-            .iter()
-            .try_for_each(|(key, versions)| each(key, &versions.newest))
+        let entries = self.entries.read();
+        entries.by_key.iter().try_for_each(|(key, versions)| each(key, &versions.newest))
     }
 }
 

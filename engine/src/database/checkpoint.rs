@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::error::{Error, Result};
 use crate::format::manifest::Manifest;
 use crate::format::names;
-use crate::memtable::Memtable;
+use crate::memtable::Newest;
 use crate::options::{AutoCheckpoint, Options};
 use crate::segment::{Sealed, Segment, seal, sync_sidecars};
 use crate::storage::Storage;
@@ -142,17 +142,17 @@ impl Core {
 /// Segments that were written and synced, and are open.
 type SealedSegments = Vec<(Sealed, Arc<Segment>)>;
 
-/// Seals memtables, older commits first, up to `cut`.
+/// Seals what is in memory, older commits first, up to `cut`.
 fn seal_segments<'a>(
     storage: &dyn Storage,
     options: &Options,
-    memory: impl IntoIterator<Item = &'a Memtable>,
+    memory: impl IntoIterator<Item = &'a (impl Newest + 'a)>,
     cut: u64,
     next_id: &mut u64,
 ) -> Result<SealedSegments> {
     let mut segments = Vec::new();
-    for memtable in memory {
-        for sealed in seal(storage, memtable, next_id, options.max_segment)? {
+    for part in memory {
+        for sealed in seal(storage, part, next_id, options.max_segment)? {
             let segment = Arc::new(Segment::open_sealed(storage, &sealed, cut)?);
             segments.push((sealed, segment));
         }
@@ -197,7 +197,7 @@ impl Writer {
         &mut self,
         storage: &dyn Storage,
         options: &Options,
-        memory: impl IntoIterator<Item = &'a Memtable>,
+        memory: impl IntoIterator<Item = &'a (impl Newest + 'a)>,
         cut: u64,
         live: bool,
     ) -> Result<Prepared> {
@@ -226,7 +226,7 @@ impl Writer {
         &mut self,
         storage: &dyn Storage,
         options: &Options,
-        memory: impl IntoIterator<Item = &'a Memtable>,
+        memory: impl IntoIterator<Item = &'a (impl Newest + 'a)>,
         cut: u64,
         live: bool,
     ) -> Result<Prepared> {

@@ -199,7 +199,8 @@ impl WriteTxn {
     fn set(&mut self, key: Key, content: Option<Bytes>) -> Result<()> {
         let size = |content: &Option<Bytes>| content.as_ref().map_or(0, Bytes::len) as u64;
         if content.is_none() && self.base(&key)?.is_none() {
-            self.bytes -= self.writes.remove(&key).map_or(0, |replaced| size(&replaced));
+            self.bytes -= self.writes.get(&key).map_or(0, size);
+            self.writes.remove(&key);
             return Ok(());
         }
         let before = self.writes.get(&key).map_or(0, size);

@@ -27,26 +27,26 @@ impl Writes {
         }
     }
 
-    /// Sets what becomes of a key, and answers what was to become of it before.
-    pub(super) fn set(&mut self, key: Key, content: Option<Bytes>) -> Option<Option<Bytes>> {
+    /// Sets what becomes of a key.
+    pub(super) fn set(&mut self, key: Key, content: Option<Bytes>) {
         if self.tree.is_empty() {
             if self.run.last().is_none_or(|(last, _)| *last < key) {
-                self.run.push((key, content));
-                return None;
+                return self.run.push((key, content));
             }
             if let Some(at) = self.in_run(&key) {
-                return Some(std::mem::replace(&mut self.run[at].1, content));
+                self.run[at].1 = content;
+                return;
             }
             self.tree = std::mem::take(&mut self.run).into_iter().collect();
         }
-        self.tree.insert(key, content)
+        self.tree.insert(key, content);
     }
 
-    /// Leaves a key as it was, and answers what was to become of it.
-    pub(super) fn remove(&mut self, key: &Key) -> Option<Option<Bytes>> {
+    /// Leaves a key as it was.
+    pub(super) fn remove(&mut self, key: &Key) {
         match self.in_run(key) {
-            Some(at) => Some(self.run.remove(at).1),
-            None => self.tree.remove(key),
+            Some(at) => drop(self.run.remove(at)),
+            None => drop(self.tree.remove(key)),
         }
     }
 

@@ -3,7 +3,6 @@
 
 mod build;
 mod cursor;
-mod fetch;
 mod inspect;
 mod reader;
 mod shared;

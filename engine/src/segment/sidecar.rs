@@ -4,6 +4,7 @@ use std::io;
 
 use bytes::Bytes;
 
+use crate::fetch::fetch;
 use crate::format::len_u32;
 use crate::format::manifest::SegmentInfo;
 use crate::format::names;
@@ -12,8 +13,6 @@ use crate::format::sidecar::{
 };
 use crate::ids::Key;
 use crate::storage::{File, Storage, SyncKind};
-
-use super::fetch::fetch;
 
 /// A sidecar does not verify. It can be made again from its segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use crate::format::manifest::SegmentInfo;
 use crate::format::names;
 use crate::format::segment::{OVERHEAD, Record, encode};
 use crate::ids::Key;
-use crate::memtable::{Memtable, Version};
+use crate::memtable::{Newest, Version};
 use crate::storage::{File, Storage, SyncKind};
 
 /// A segment holds no more records than this, however small they are: making its sidecar takes
@@ -92,12 +92,12 @@ impl Sealer {
 /// The medium's; `Invalid` when segment numbers are used up.
 pub(crate) fn seal(
     storage: &dyn Storage,
-    memtable: &Memtable,
+    memory: &impl Newest,
     next_id: &mut u64,
     max_len: u64,
 ) -> Result<Vec<Sealed>> {
     let mut out = Sealer::new(max_len);
-    memtable.try_for_each_newest(|key, version| {
+    memory.try_for_each_newest(|key, version| {
         out.push(storage, key, version, || {
             let id = *next_id;
             *next_id = id.checked_add(1).ok_or_else(numbers_used_up)?;
