@@ -15,29 +15,51 @@
 //!
 //! One seed decides everything that is generated; results do not depend on threads or time,
 //! except where the budget ends a run and in what a report keeps apart as *observed*.
+//!
+//! Without the feature `cli`, which is on by default, only what a finding is remains: its kinds,
+//! causes and claims, its case file, and what is due of a run. Fuzz targets build this much.
 
 pub mod case;
 pub mod cause;
+#[cfg(feature = "cli")]
 pub mod cli;
 pub mod criteria;
 pub mod due;
+#[cfg(feature = "cli")]
 pub mod explore;
 pub mod finding;
+#[cfg(feature = "cli")]
 pub mod measure;
+#[cfg(feature = "cli")]
 pub mod mutate;
+#[cfg(feature = "cli")]
 pub mod parallel;
+#[cfg(feature = "cli")]
 pub mod process;
 pub mod profile;
+#[cfg(feature = "cli")]
 pub mod proof;
+#[cfg(feature = "cli")]
 pub mod recorded;
+#[cfg(feature = "cli")]
 pub mod release;
+#[cfg(feature = "cli")]
 pub mod replay;
+#[cfg(feature = "cli")]
 pub mod report;
+#[cfg(feature = "cli")]
 pub mod scripts;
+#[cfg(feature = "cli")]
 pub mod selfcheck;
+#[cfg(feature = "cli")]
 pub mod share;
+#[cfg(feature = "cli")]
 pub mod story;
+#[cfg(feature = "cli")]
 pub mod subject;
+#[cfg(feature = "cli")]
 pub mod table;
+#[cfg(feature = "cli")]
 pub mod verdict;
+#[cfg(feature = "cli")]
 pub mod windowed;

@@ -1,10 +1,10 @@
 //! Profiles: how much a run does.
 
-use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 /// How much to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, ValueEnum, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "snake_case")]
 pub enum Profile {
     /// Every measurement, briefly: at most 20 s on two cores.
@@ -16,7 +16,8 @@ pub enum Profile {
 }
 
 /// Which promise to judge an engine by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, ValueEnum, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "snake_case")]
 pub enum Promise {
     /// What it declares.

@@ -23,6 +23,7 @@ macro_rules! require {
 
 pub mod case;
 pub mod cbor;
+#[cfg(feature = "seeds")]
 pub mod damage;
 pub mod directory;
 pub mod log;
@@ -31,6 +32,7 @@ pub mod ops;
 pub mod plan;
 pub mod protocol;
 pub mod reseal;
+#[cfg(feature = "seeds")]
 pub mod seeds;
 pub mod segment;
 pub mod sidecar;

@@ -21,8 +21,8 @@ pub const CRASH_OPS: usize = 12;
 /// Bytes before the plan of `ops_crash`: the medium, and which states.
 pub const CRASH_HEAD: usize = 3;
 
-/// Crash states judged of one plan.
-const STATES: usize = 4;
+/// Crash states judged of one plan: the input chooses which, and another input others.
+const STATES: usize = 2;
 
 /// What went wrong with a plan, and where.
 struct Failure {

@@ -21,43 +21,43 @@ pub const TARGETS: [Target; 12] = [
     Target {
         name: "cbor_decode",
         body: cbor::decoding,
-        len_max: 512,
+        len_max: 288,
         fault: "a decoder that accepts heads longer than need be",
     },
     Target {
         name: "cbor_structured",
         body: cbor::structured,
-        len_max: 512,
+        len_max: 288,
         fault: "an encoder that puts shorter keys first",
     },
     Target {
         name: "wal_bytes",
         body: wal::check,
-        len_max: 4096,
+        len_max: 1280,
         fault: "a scan that takes a torn transaction for a whole one",
     },
     Target {
         name: "segment_bytes",
         body: segment::check,
-        len_max: 2048,
+        len_max: 1024,
         fault: "a reader that believes whatever a record says",
     },
     Target {
         name: "manifest_bytes",
         body: manifest::check,
-        len_max: 1024,
+        len_max: 512,
         fault: "a reader that ignores what follows the trailer",
     },
     Target {
         name: "sidecar_bytes",
         body: sidecar::check,
-        len_max: 2048,
+        len_max: 1281,
         fault: "a reader that does not look at a sidecar's checksums",
     },
     Target {
         name: "directory_open",
         body: directory::check,
-        len_max: 8192,
+        len_max: 2304,
         fault: "a verification that looks at nothing",
     },
     Target {
@@ -75,13 +75,13 @@ pub const TARGETS: [Target; 12] = [
     Target {
         name: "trace_file",
         body: trace::check,
-        len_max: 4096,
+        len_max: 2048,
         fault: "a reader that does not look at a trace's checksums",
     },
     Target {
         name: "case_file",
         body: case::check,
-        len_max: 8192,
+        len_max: 5120,
         fault: "a reader that takes any version for its own",
     },
     Target {
