@@ -23,6 +23,7 @@ mod filter;
 mod leave;
 mod log;
 mod report;
+mod slab;
 mod spawn;
 mod stop;
 mod tracee;

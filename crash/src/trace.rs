@@ -4,8 +4,7 @@ mod graft;
 mod listing;
 mod mutation;
 
-use std::sync::Arc;
-
+use bytes::Bytes;
 use xxhash_rust::xxh3::xxh3_128;
 
 pub use graft::Misgrafted;
@@ -46,7 +45,7 @@ pub enum MicroOp {
         /// First byte, from the file's start.
         offset: u64,
         /// The bytes.
-        data: Arc<[u8]>,
+        data: Bytes,
     },
     /// The length set, down or up; growing adds zeros.
     SetLen {

@@ -76,7 +76,11 @@ impl SimFile {
             return Err(io::ErrorKind::FileTooLarge.into());
         }
         if !data.is_empty() {
-            self.record(MicroOp::Write { ino: self.ino, offset, data: data.into() });
+            self.record(MicroOp::Write {
+                ino: self.ino,
+                offset,
+                data: Bytes::copy_from_slice(data),
+            });
         }
         Ok(())
     }

@@ -1,7 +1,6 @@
 //! A crash point: what is durable there, what is pending, which events are due.
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use xxhash_rust::xxh3::xxh3_128_with_seed;
 
@@ -139,8 +138,8 @@ impl<'t> Frontier<'t> {
         let Some(MicroOp::Write { ino, offset, data }) = self.trace.ops.get(self.at) else {
             return None;
         };
-        let done = data.get(..usize::try_from(cut).ok()?)?;
-        Some(MicroOp::Write { ino: *ino, offset: *offset, data: Arc::from(done) })
+        let done = usize::try_from(cut).ok().filter(|done| *done <= data.len())?;
+        Some(MicroOp::Write { ino: *ino, offset: *offset, data: data.slice(..done) })
     }
 
     fn lost_power(&self, rest: Rest, except: &[Exception]) -> (CrashKind, Tree, Vec<MicroOp>) {

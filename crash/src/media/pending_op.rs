@@ -142,7 +142,7 @@ impl PendingOp {
                 runs.map(|run| MicroOp::Write {
                     ino: *ino,
                     offset: run.start,
-                    data: slice(data, *offset, run).into(),
+                    data: data.slice_ref(slice(data, *offset, run)),
                 })
                 .collect()
             }

@@ -1,6 +1,6 @@
 //! Which system calls the recorder looks at, and what their arguments say.
 
-use nix::libc::{self, c_long, user_regs_struct};
+use nix::libc::{self, c_long};
 
 /// When the kernel stops a call for us; everything else runs at full speed.
 #[derive(Debug, Clone, Copy)]
@@ -268,10 +268,8 @@ pub(super) fn name(number: c_long) -> Option<&'static str> {
 }
 
 impl Call {
-    /// What the registers at a call's entry say; `None` for a call that is not stopped.
-    pub(super) fn decode(regs: &user_regs_struct) -> Option<Self> {
-        let number = c_long::from_ne_bytes(regs.orig_rax.to_ne_bytes());
-        let args = [regs.rdi, regs.rsi, regs.rdx, regs.r10, regs.r8, regs.r9];
+    /// What a call's number and arguments say; `None` for a call that is not stopped.
+    pub(super) fn decode(number: c_long, args: [u64; 6]) -> Option<Self> {
         data_call(number, args).or_else(|| name_call(number, args)).or_else(|| rest(number, args))
     }
 }

@@ -105,7 +105,9 @@ impl Info {
     }
 
     fn parse(text: &str) -> Option<Self> {
-        let field = |name| text.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+        // In the order in which the kernel writes them: each line is looked at once.
+        let mut lines = text.lines();
+        let mut field = |name| lines.find_map(|line| line.strip_prefix(name)).map(str::trim);
         Some(Self {
             position: field("pos:")?.parse().ok()?,
             flags: u64::from_str_radix(field("flags:")?, 8).ok()?,

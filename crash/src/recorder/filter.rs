@@ -10,15 +10,6 @@ use seccompiler::{
 
 use super::call::{NEWER_CALLS, STOPPED, Stop};
 
-/// The filters a tracee installs, in this order, before it becomes the program.
-#[derive(Debug)]
-pub(super) struct Filters {
-    /// Stops the calls of [`STOPPED`]; kills a program that makes a call of another architecture.
-    pub(super) stop: BpfProgram,
-    /// Fails `io_uring`, whose operations never pass a filter: programs fall back to plain calls.
-    pub(super) refuse: BpfProgram,
-}
-
 /// What tells a stop of ours from one of a program's own filter; nobody looks at its value.
 const STOP_TAG: u32 = 1;
 
@@ -27,32 +18,26 @@ const X32_CALLS: u32 = 0x4000_0000;
 
 const ENOSYS: u32 = libc::ENOSYS.unsigned_abs();
 
-const IO_URING: [libc::c_long; 3] =
-    [libc::SYS_io_uring_setup, libc::SYS_io_uring_enter, libc::SYS_io_uring_register];
+/// The calls of `io_uring`, `io_uring_setup` to `io_uring_register`, and the number after them.
+const IO_URING: [u32; 2] = [425, 428];
 
-impl Filters {
-    /// # Errors
-    /// None in practice: the rules are constants.
-    pub(super) fn new() -> io::Result<Self> {
-        let stop = STOPPED
-            .iter()
-            .map(|(number, _, stop)| Ok((*number, rules(*stop)?)))
-            .collect::<Result<_, seccompiler::BackendError>>();
-        let stop = program(stop.map_err(io::Error::other)?, SeccompAction::Trace(STOP_TAG))?;
-        let refuse = IO_URING.into_iter().map(|number| (number, Vec::new())).collect();
-        Ok(Self {
-            stop: number_guards(NEWER_CALLS).into_iter().chain(stop).collect(),
-            refuse: program(refuse, SeccompAction::Errno(ENOSYS))?,
-        })
-    }
-}
-
-type Rules = std::collections::BTreeMap<libc::c_long, Vec<SeccompRule>>;
-
-fn program(rules: Rules, on_match: SeccompAction) -> io::Result<BpfProgram> {
-    SeccompFilter::new(rules, SeccompAction::Allow, on_match, TargetArch::x86_64)
-        .and_then(TryInto::try_into)
-        .map_err(io::Error::other)
+/// The filter a tracee installs before it becomes the program: one alone, as every call that is
+/// stopped passes it twice.
+///
+/// # Errors
+/// None in practice: the rules are constants.
+pub(super) fn filter() -> io::Result<BpfProgram> {
+    let rules = STOPPED
+        .iter()
+        .map(|(number, _, stop)| Ok((*number, rules(*stop)?)))
+        .collect::<Result<_, seccompiler::BackendError>>()
+        .map_err(io::Error::other)?;
+    let stop = SeccompAction::Trace(STOP_TAG);
+    let stop: BpfProgram =
+        SeccompFilter::new(rules, SeccompAction::Allow, stop, TargetArch::x86_64)
+            .and_then(TryInto::try_into)
+            .map_err(io::Error::other)?;
+    Ok(number_guards(NEWER_CALLS).into_iter().chain(stop).collect())
 }
 
 /// Any of the rules lets the filter match; none means always.
@@ -68,18 +53,24 @@ fn rules(stop: Stop) -> Result<Vec<SeccompRule>, seccompiler::BackendError> {
         .collect()
 }
 
-/// Two guards on the number of a call, before anything else is asked. What makes a call of x32,
+/// Three guards on the number of a call, before anything else is asked. What makes a call of x32,
 /// which shares its architecture's number with x86-64, is killed; other architectures are told
-/// apart by the filters themselves. Calls from `newer` on do not exist: nobody has looked at what
-/// they do, and programs fall back to older ones.
-fn number_guards(newer: u32) -> [sock_filter; 5] {
+/// apart by the rest of the filter. Calls from `newer` on do not exist: nobody has looked at what
+/// they do, and programs fall back to older ones. Nor does `io_uring`, whose operations never pass
+/// a filter.
+fn number_guards(newer: u32) -> [sock_filter; 8] {
+    let [uring, other] = IO_URING;
+    let refuse = statement(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ERRNO | ENOSYS);
     [
         // Offset 0 of `seccomp_data` is the number of the call.
         statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0),
         skip_below(X32_CALLS),
         statement(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_KILL_PROCESS),
         skip_below(newer),
-        statement(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ERRNO | ENOSYS),
+        refuse.clone(),
+        sock_filter { jf: 2, ..skip_below(uring) },
+        sock_filter { jt: 1, jf: 0, ..skip_below(other) },
+        refuse,
     ]
 }
 

@@ -3,8 +3,8 @@
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt;
-use std::sync::Arc;
 
+use bytes::Bytes;
 use nix::libc;
 
 use super::aio::{Asked, Operation, Submission};
@@ -12,6 +12,7 @@ use super::call::{Call, Cloned, Position, Source};
 use super::descriptors::{Descriptor, Descriptors};
 use super::enter::{Opened, Role, TMPFILE};
 use super::report::Why;
+use super::slab::Slab;
 use super::tracee::{Stat, Tracee};
 use super::world::{Spot, World};
 use crate::content::Content;
@@ -47,6 +48,8 @@ impl From<io::Error> for Why {
 pub(super) struct Leave<'a> {
     pub(super) world: &'a mut World,
     pub(super) descriptors: &'a mut Descriptors,
+    /// Where the bytes of writes are kept.
+    pub(super) slab: &'a mut Slab,
     pub(super) tracee: Tracee,
     /// What the call returned: a count, a descriptor, or a negated error.
     pub(super) result: i64,
@@ -84,7 +87,7 @@ impl Leave<'_> {
         }
     }
 
-    fn file_call(&self, ino: Ino, call: Call) -> Effects {
+    fn file_call(&mut self, ino: Ino, call: Call) -> Effects {
         match call {
             Call::CloneContent { fd, source } => self.clone_content(ino, fd, source),
             Call::SetLen { len, .. } | Call::Truncate { len, .. } => Ok(self.set_len(ino, len)),
@@ -98,9 +101,7 @@ impl Leave<'_> {
     /// file system refuses the other flags (open(2), NOTES on `O_DIRECT`).
     fn failed(&mut self, role: &Role) -> Vec<MicroOp> {
         match role {
-            Role::Open { at: Opened::Name(spot, dir), .. }
-                if self.world.tree().entry(spot.dir, &spot.name).is_none() =>
-            {
+            Role::Open { at: Opened::Name(spot, dir), .. } if self.world.entry(spot).is_none() => {
                 let made = Stat::of_name(dir, &*spot.name).ok();
                 made.map(|stat| self.link_new(spot, &stat)).into_iter().collect()
             }
@@ -126,7 +127,7 @@ impl Leave<'_> {
             Position::At(offset) => Some(offset),
         };
         let offset = offset.ok_or_else(inconsistent)?;
-        let data = self.tracee.bytes(source, length(count))?;
+        let data = self.tracee.bytes(source, length(count), self.slab)?;
         let mut ops = vec![MicroOp::Write { ino, offset, data }];
         ops.extend(sync_after_write(ino, before, flags));
         Ok(ops)
@@ -134,7 +135,7 @@ impl Leave<'_> {
 
     /// What was submitted together ran side by side: its syncs cover none of its writes, and of two
     /// writes to one place nobody knows which came last.
-    fn completed(&self, submission: &Submission, accepted: u64) -> Effects {
+    fn completed(&mut self, submission: &Submission, accepted: u64) -> Effects {
         let (mut syncs, mut writes, mut covered) = (Vec::new(), Vec::new(), Vec::new());
         for (asked, result) in submission.results(self.tracee, accepted)? {
             let Ok(count) = u64::try_from(result) else { continue };
@@ -143,7 +144,7 @@ impl Leave<'_> {
                 Operation::Sync { data_only } => syncs.push(self.sync(ino, data_only)),
                 Operation::Write { .. } if count == 0 => {}
                 Operation::Write { source, offset, flags } => {
-                    let data = self.tracee.bytes(source, length(count))?;
+                    let data = self.tracee.bytes(source, length(count), self.slab)?;
                     writes.push(MicroOp::Write { ino, offset, data });
                     writes.extend(sync_after_write(ino, descriptor, flags));
                     covered.push((ino, offset, offset.saturating_add(count)));
@@ -160,7 +161,7 @@ impl Leave<'_> {
 
     fn sync(&self, ino: Ino, data_only: bool) -> MicroOp {
         match data_only {
-            _ if self.world.tree().is_dir(ino) => MicroOp::SyncDir { dir: ino },
+            _ if self.world.is_dir(ino) => MicroOp::SyncDir { dir: ino },
             true => MicroOp::Sync { ino, kind: SyncKind::Data },
             false => MicroOp::Sync { ino, kind: SyncKind::Full },
         }
@@ -230,22 +231,21 @@ impl Leave<'_> {
     fn read_back(&self, ino: Ino, fd: i32, offset: u64, count: u64) -> Result<MicroOp, Why> {
         let mut bytes = vec![0; length(count)];
         self.tracee.reopen(fd)?.read_exact_at(&mut bytes, offset)?;
-        Ok(MicroOp::Write { ino, offset, data: Arc::from(bytes) })
-    }
-
-    fn len(&self, ino: Ino) -> u64 {
-        self.world.tree().content(ino).map_or(0, Content::len)
+        Ok(MicroOp::Write { ino, offset, data: Bytes::from(bytes) })
     }
 
     fn set_len(&self, ino: Ino, len: u64) -> Vec<MicroOp> {
-        let changes = self.len(ino) != len;
+        let changes = self.world.len(ino) != len;
         changes.then_some(MicroOp::SetLen { ino, len }).into_iter().collect()
     }
 
-    fn allocate(&self, ino: Ino, mode: u64, offset: u64, count: u64) -> Effects {
+    fn allocate(&mut self, ino: Ino, mode: u64, offset: u64, count: u64) -> Effects {
         let end = offset.saturating_add(count);
-        let grown =
-            if mode & FALLOC_KEEP_SIZE == 0 { end.max(self.len(ino)) } else { self.len(ino) };
+        let grown = if mode & FALLOC_KEEP_SIZE == 0 {
+            end.max(self.world.len(ino))
+        } else {
+            self.world.len(ino)
+        };
         let mut ops = match mode & !FALLOC_KEEP_SIZE {
             0 | FALLOC_UNSHARE_RANGE => Vec::new(),
             FALLOC_PUNCH_HOLE | FALLOC_ZERO_RANGE | FALLOC_WRITE_ZEROES => {
@@ -258,13 +258,13 @@ impl Leave<'_> {
     }
 
     /// Writes of zeros over what is not zero in a range: it costs what its data costs.
-    fn zeros(&self, ino: Ino, start: u64, end: u64) -> Vec<MicroOp> {
+    fn zeros(&mut self, ino: Ino, start: u64, end: u64) -> Vec<MicroOp> {
         let extents = self.world.tree().content(ino).into_iter().flat_map(Content::extents);
         extents
             .filter_map(|(at, bytes)| {
                 let offset = at.max(start);
                 let count = (at + bytes.len() as u64).min(end).checked_sub(offset)?;
-                let data = Arc::from(vec![0; length(count)]);
+                let data = Bytes::from(vec![0; length(count)]);
                 (count > 0).then_some(MicroOp::Write { ino, offset, data })
             })
             .collect()
@@ -288,7 +288,7 @@ impl Leave<'_> {
                 let inside = self.world.contains(&self.tracee.path_of(fd)?);
                 if cut || inside { Err(Why::Border) } else { Ok(Vec::new()) }
             }
-            Opened::Name(spot, _) => match self.world.tree().entry(spot.dir, &spot.name) {
+            Opened::Name(spot, _) => match self.world.entry(spot) {
                 None => Ok(vec![self.link_new(spot, &stat)]),
                 Some(ino) if self.world.known(&stat) != Some(ino) => Err(inconsistent()),
                 Some(ino) if flags & O_TRUNC != 0 => Ok(self.set_len(ino, 0)),
@@ -317,7 +317,7 @@ impl Leave<'_> {
             return Err(Why::Unsupported);
         }
         let ino = self.entry(from)?;
-        if self.world.tree().entry(to.dir, &to.name) == Some(ino) {
+        if self.world.entry(to) == Some(ino) {
             // Two names of one file: rename(2) does nothing and succeeds.
             return Ok(Vec::new());
         }
@@ -331,11 +331,11 @@ impl Leave<'_> {
     }
 
     fn entry(&self, spot: &Spot) -> Result<Ino, Why> {
-        self.world.tree().entry(spot.dir, &spot.name).ok_or_else(inconsistent)
+        self.world.entry(spot).ok_or_else(inconsistent)
     }
 
     /// `msync` of a whole file is a sync of it; of a part it is something no trace can say.
-    fn sync_mapping(&self, addr: u64, len: u64, flags: u64) -> Effects {
+    fn sync_mapping(&mut self, addr: u64, len: u64, flags: u64) -> Effects {
         let end = addr.saturating_add(len);
         let mut ops = Vec::new();
         for mapping in self.tracee.mappings()? {
@@ -346,7 +346,7 @@ impl Leave<'_> {
                 continue;
             }
             let covered = end.min(last) - first;
-            if mapping.offset != 0 || addr > first || covered < self.len(ino) {
+            if mapping.offset != 0 || addr > first || covered < self.world.len(ino) {
                 return Err(Why::Unsupported);
             }
             ops.push(MicroOp::Sync { ino, kind: SyncKind::Data });
@@ -355,7 +355,7 @@ impl Leave<'_> {
     }
 
     /// Stores into a writable shared mapping are invisible to us.
-    fn check_mappings(&self) -> Effects {
+    fn check_mappings(&mut self) -> Effects {
         for mapping in self.tracee.mappings()? {
             let stored = mapping.shared && mapping.writable;
             let file = self.world.mapped(&mapping).filter(|_| stored);
@@ -366,9 +366,9 @@ impl Leave<'_> {
         Ok(Vec::new())
     }
 
-    fn may_be_mapped(&self, ino: Ino) -> bool {
-        let path = self.world.path(ino).unwrap_or_default();
-        self.mapped.iter().any(|end| path.ends_with(end))
+    fn may_be_mapped(&mut self, ino: Ino) -> bool {
+        let path = self.world.path(ino);
+        path.is_some_and(|path| self.mapped.iter().any(|end| path.ends_with(end)))
     }
 }
 

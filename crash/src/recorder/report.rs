@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::trace::{MicroOp, Trace};
 use crate::tree::Tree;
@@ -16,7 +17,7 @@ pub struct CallInfo {
     /// The thread that made it, numbered from 0 in the order threads were seen.
     pub thread: usize,
     /// What it was about, as a path from the watched directory (the new one of a rename).
-    pub path: Option<String>,
+    pub path: Option<Arc<str>>,
     /// What it returned: a count, a descriptor, or a negated error number. `None` for a call that
     /// was entered and never seen to return: the program died in it.
     pub result: Option<i64>,

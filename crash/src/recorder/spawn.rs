@@ -12,10 +12,10 @@ use nix::sys::signal::{SIGKILL, kill};
 use nix::sys::wait::waitpid;
 use nix::unistd::{ForkResult, Pid, fork};
 use rustix::fs::{Access, access};
-use seccompiler::apply_filter;
+use seccompiler::{BpfProgram, apply_filter};
 
 use super::RecordCommand;
-use super::filter::Filters;
+use super::filter::filter;
 
 /// The descriptors that become the program's standard streams.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ struct Prepared {
     envp: Vec<*const c_char>,
     _args: Vec<CString>,
     _env: Vec<CString>,
-    filters: Filters,
+    filter: BpfProgram,
     /// By number: what becomes standard input, output and error.
     streams: [RawFd; 3],
     /// A byte can be read here once we trace the child, and comes from there.
@@ -118,7 +118,7 @@ impl Prepared {
             envp: pointers(&env),
             _args: args,
             _env: env,
-            filters: Filters::new()?,
+            filter: filter()?,
             streams: [streams.stdin.as_raw_fd(), streams.stdout.as_raw_fd(), stderr],
             go,
             release,
@@ -186,9 +186,7 @@ fn become_program(prepared: &Prepared) -> ! {
         if libc::read(prepared.go, go.as_mut_ptr().cast(), 1) != 1 {
             libc::_exit(UNKNOWN);
         }
-        if apply_filter(&prepared.filters.refuse).is_err()
-            || apply_filter(&prepared.filters.stop).is_err()
-        {
+        if apply_filter(&prepared.filter).is_err() {
             libc::_exit(NO_FILTER);
         }
         let Prepared { program, argv, envp, .. } = prepared;

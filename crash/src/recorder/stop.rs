@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use nix::libc::{self, c_int, user_regs_struct};
+use nix::libc::{self, c_int, c_long};
 use nix::sys::ptrace;
 use nix::sys::signal::{SIGKILL, kill};
 use nix::unistd::Pid;
@@ -112,9 +112,24 @@ pub(super) fn restart(request: libc::c_uint, tid: i32, signal: c_int) -> io::Res
     alive(nix::errno::Errno::result(answer)).map(|_| ())
 }
 
-/// The registers at a call's entry: its number and its arguments. `None` if it was killed.
-pub(super) fn arguments(tid: i32) -> io::Result<Option<user_regs_struct>> {
-    alive(ptrace::getregs(Pid::from_raw(tid)))
+/// A call at its entry: its number and its arguments. `None` if it was killed.
+pub(super) fn called(tid: i32) -> io::Result<Option<(c_long, [u64; 6])>> {
+    // SAFETY: it is plain integers, for which zero is a value.
+    let mut info: libc::ptrace_syscall_info = unsafe { std::mem::zeroed() };
+    let (request, size) = (libc::PTRACE_GET_SYSCALL_INFO, size_of_val(&info));
+    // Asked for all registers, the kernel takes twice as long. Not through `nix`, which gives no
+    // size, so that nothing is filled.
+    // SAFETY: the request fills no more than the size it is given, which is that of `info`.
+    let answer = unsafe { libc::ptrace(request, tid, size, &raw mut info) };
+    if alive(nix::errno::Errno::result(answer))?.is_none() {
+        return Ok(None);
+    }
+    if info.op != libc::PTRACE_SYSCALL_INFO_SECCOMP {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "not at the entry of a call"));
+    }
+    // SAFETY: this is the member that is filled at a stop of that kind (ptrace(2)).
+    let entry = unsafe { info.u.seccomp };
+    Ok(Some((c_long::from_ne_bytes(entry.nr.to_ne_bytes()), entry.args)))
 }
 
 /// What a call returned, at its exit. `None` if it was killed.

@@ -6,14 +6,15 @@ use std::io::{self, IoSliceMut};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
+use bytes::Bytes;
 use nix::libc;
 use nix::sys::uio::{RemoteIoVec, process_vm_readv};
 use nix::unistd::{Pid, getpid};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, ResolveFlags, openat2};
 
 use super::call::{PathArg, Source};
+use super::slab::Slab;
 
 /// A thread we trace, by its number. While it is stopped neither it nor what `/proc` says of it
 /// can go away, except by SIGKILL.
@@ -183,15 +184,13 @@ impl Tracee {
     }
 
     /// The first `len` bytes of what a write was given.
-    pub(super) fn bytes(self, source: Source, len: usize) -> io::Result<Arc<[u8]>> {
+    pub(super) fn bytes(self, source: Source, len: usize, slab: &mut Slab) -> io::Result<Bytes> {
+        // Read to where they will stay.
+        let mut bytes = slab.take(len)?;
         let (vector, count) = match source {
             Source::Buffer(addr) => {
-                // Where they will stay: a trace is mostly bytes of writes.
-                let mut bytes: Arc<[u8]> = std::iter::repeat_n(0, len).collect();
-                if let Some(bytes) = Arc::get_mut(&mut bytes) {
-                    self.read_into(addr, bytes)?;
-                }
-                return Ok(bytes);
+                self.read_into(addr, &mut bytes)?;
+                return Ok(bytes.freeze());
             }
             Source::Vector(vector, count) => (vector, count.min(VECTOR_MAX)),
         };
@@ -200,9 +199,8 @@ impl Tracee {
             .chunks_exact(2)
             .map(|buffer| RemoteIoVec { base: length(buffer[0]), len: length(buffer[1]) })
             .collect();
-        let mut bytes = vec![0; len];
         self.read_parts(&parts, &mut bytes)?;
-        Ok(Arc::from(bytes))
+        Ok(bytes.freeze())
     }
 
     /// The files mapped into memory.

@@ -15,7 +15,8 @@ use super::enter::{Enter, Entry, Role};
 use super::leave::Leave;
 use super::log::Log;
 use super::report::{CallInfo, NotMeasured, RecordEnd, Why};
-use super::stop::{Ended, Event, LastOnes, arguments, restart, result, wait};
+use super::slab::Slab;
+use super::stop::{Ended, Event, LastOnes, called, restart, result, wait};
 use super::tracee::{FileId, Tracee};
 use super::world::World;
 use super::{KillAt, OnStdout, When};
@@ -62,6 +63,7 @@ pub(super) struct Tracer {
     /// Whether a watched file was ever mapped shared.
     shared_mappings: bool,
     descriptors: Descriptors,
+    slab: Slab,
 }
 
 /// What was seen besides operations.
@@ -91,6 +93,7 @@ impl Tracer {
             held: VecDeque::new(),
             shared_mappings: false,
             descriptors: Descriptors::default(),
+            slab: Slab::default(),
         }
     }
 
@@ -249,9 +252,8 @@ impl Tracer {
     }
 
     fn entry(&mut self, tid: i32) -> io::Result<()> {
-        let Some(regs) = arguments(tid)? else { return Ok(()) };
-        let number = libc::c_long::from_ne_bytes(regs.orig_rax.to_ne_bytes());
-        let (Some(name), Some(call)) = (call::name(number), Call::decode(&regs)) else {
+        let Some((number, args)) = called(tid)? else { return Ok(()) };
+        let (Some(name), Some(call)) = (call::name(number), Call::decode(number, args)) else {
             // A stop of the program's own filter, without a tracer that knew what to do.
             return restart(libc::PTRACE_CONT, tid, 0);
         };
@@ -285,7 +287,7 @@ impl Tracer {
                 return Ok(());
             }
             let thread = self.threads.get(&tid).map_or(0, |thread| thread.number);
-            let path = path_of(&self.world, &role);
+            let path = path_of(&mut self.world, &role);
             self.seen.calls.push(CallInfo { name, thread, path, result: None, ops: 0..0 });
         }
         if exclusive {
@@ -332,6 +334,7 @@ impl Tracer {
         let mut leave = Leave {
             world: &mut self.world,
             descriptors: &mut self.descriptors,
+            slab: &mut self.slab,
             tracee: Tracee(tid),
             result,
             mapped: &self.mapped,
@@ -359,15 +362,17 @@ impl Tracer {
     fn reply(&mut self, tid: i32, call: &Call, result: i64) {
         let count = usize::try_from(result).unwrap_or_default();
         let marks = match *call {
-            Call::Write { source, .. } if count > 0 => match Tracee(tid).bytes(source, count) {
-                Ok(bytes) => (self.on_stdout)(&bytes),
-                // Killed while we looked: nobody knows whether the reply will be read.
-                Err(_) if self.control.cause().is_some() => Vec::new(),
-                Err(error) => {
-                    self.refuse("write", Why::from(error));
-                    Vec::new()
+            Call::Write { source, .. } if count > 0 => {
+                match Tracee(tid).bytes(source, count, &mut self.slab) {
+                    Ok(bytes) => (self.on_stdout)(&bytes),
+                    // Killed while we looked: nobody knows whether the reply will be read.
+                    Err(_) if self.control.cause().is_some() => Vec::new(),
+                    Err(error) => {
+                        self.refuse("write", Why::from(error));
+                        Vec::new()
+                    }
                 }
-            },
+            }
             _ => Vec::new(),
         };
         self.log.reply_ends(marks);
@@ -379,7 +384,7 @@ impl Tracer {
 }
 
 /// The path a call is about.
-fn path_of(world: &World, role: &Role) -> Option<String> {
+fn path_of(world: &mut World, role: &Role) -> Option<Arc<str>> {
     match role {
         Role::File(ino) | Role::Write(ino, _) => world.path(*ino),
         Role::Submission(submission) => world.path(submission.asked.first()?.ino),

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::tracee::{FileId, Mapping, Stat};
+use crate::content::Content;
 use crate::trace::MicroOp;
 use crate::tree::{Ino, Name, Tree};
 
@@ -22,11 +23,18 @@ pub(super) struct World {
     /// The directory's canonical path.
     root: PathBuf,
     root_id: FileId,
+    /// Its names; of contents only what is not in `later`.
     tree: Tree,
+    /// Changes of contents, in order, which next to nobody asks for.
+    later: Vec<MicroOp>,
+    /// The length in bytes of each file that was changed.
+    lengths: BTreeMap<Ino, u64>,
     /// Every file and directory that was ever seen below the root, by what the system calls it.
     ids: BTreeMap<FileId, Ino>,
     /// The last name of each inode.
     spots: BTreeMap<Ino, Spot>,
+    /// Paths that were asked for since a name last changed.
+    paths: BTreeMap<Ino, Arc<str>>,
     /// How many names each file has; a file made without a name is not in it.
     links: BTreeMap<Ino, u64>,
     /// What changed since it was last synced.
@@ -58,12 +66,43 @@ impl World {
             }
         }
         let next = tree.next_ino();
-        Ok(Self { root, root_id, tree, ids, spots, links, dirty: BTreeSet::new(), next })
+        Ok(Self {
+            root,
+            root_id,
+            tree,
+            later: Vec::new(),
+            lengths: BTreeMap::new(),
+            ids,
+            spots,
+            paths: BTreeMap::new(),
+            links,
+            dirty: BTreeSet::new(),
+            next,
+        })
     }
 
-    /// What is in the directory.
-    pub(super) fn tree(&self) -> &Tree {
+    /// The directory as it is now.
+    pub(super) fn tree(&mut self) -> &Tree {
+        for op in self.later.drain(..) {
+            self.tree.apply(&op);
+        }
         &self.tree
+    }
+
+    /// The file or directory of a name in a directory.
+    pub(super) fn entry(&self, spot: &Spot) -> Option<Ino> {
+        self.tree.entry(spot.dir, &spot.name)
+    }
+
+    /// Whether it is a directory.
+    pub(super) fn is_dir(&self, ino: Ino) -> bool {
+        self.tree.is_dir(ino)
+    }
+
+    /// The length of a file in bytes.
+    pub(super) fn len(&self, ino: Ino) -> u64 {
+        let before = || self.tree.content(ino).map_or(0, Content::len);
+        self.lengths.get(&ino).copied().unwrap_or_else(before)
     }
 
     /// The file the system means, if it is one of ours.
@@ -132,9 +171,11 @@ impl World {
     /// Follows an operation.
     pub(super) fn apply(&mut self, op: &MicroOp) {
         match op {
-            MicroOp::Write { ino, .. } | MicroOp::SetLen { ino, .. } => {
-                self.dirty.insert(*ino);
+            MicroOp::Write { ino, offset, data } => {
+                let end = offset.saturating_add(data.len() as u64);
+                return self.changed(*ino, end.max(self.len(*ino)), op);
             }
+            MicroOp::SetLen { ino, len } => return self.changed(*ino, *len, op),
             MicroOp::Link { dir, name, ino } | MicroOp::MakeDir { dir, name, ino } => {
                 self.named(*dir, name, *ino);
                 *self.links.entry(*ino).or_default() += 1;
@@ -158,7 +199,14 @@ impl World {
         self.tree.apply(op);
     }
 
+    fn changed(&mut self, ino: Ino, len: u64, op: &MicroOp) {
+        self.dirty.insert(ino);
+        self.lengths.insert(ino, len);
+        self.later.push(op.clone());
+    }
+
     fn named(&mut self, dir: Ino, name: &Name, ino: Ino) {
+        self.paths.clear();
         self.dirty.insert(dir);
         self.spots.insert(ino, Spot { dir, name: name.clone() });
     }
@@ -172,7 +220,7 @@ impl World {
     /// What a sync of everything does: a sync of whatever changed.
     pub(super) fn sync_all(&self) -> Vec<MicroOp> {
         let sync = |ino: &Ino| {
-            if self.tree.is_dir(*ino) {
+            if self.is_dir(*ino) {
                 MicroOp::SyncDir { dir: *ino }
             } else {
                 MicroOp::Sync { ino: *ino, kind: crate::trace::SyncKind::Full }
@@ -182,15 +230,20 @@ impl World {
     }
 
     /// The last path of a file, from the root; `None` for one that never had a name.
-    pub(super) fn path(&self, ino: Ino) -> Option<String> {
-        if ino == Ino::ROOT {
-            return Some(".".to_owned());
+    pub(super) fn path(&mut self, ino: Ino) -> Option<Arc<str>> {
+        if let Some(path) = self.paths.get(&ino) {
+            return Some(Arc::clone(path));
         }
-        self.spots.get(&ino).map(|spot| self.path_at(spot))
+        let path = match ino {
+            Ino::ROOT => Arc::from("."),
+            _ => self.path_at(self.spots.get(&ino)?),
+        };
+        self.paths.insert(ino, Arc::clone(&path));
+        Some(path)
     }
 
     /// The path of a place, from the root.
-    pub(super) fn path_at(&self, spot: &Spot) -> String {
+    pub(super) fn path_at(&self, spot: &Spot) -> Arc<str> {
         let mut parts = vec![spot.name.clone()];
         let mut dir = spot.dir;
         // A directory moved into one that was below it would never end; the kernel refuses that.
@@ -199,7 +252,7 @@ impl World {
             dir = above.dir;
         }
         parts.reverse();
-        parts.join("/")
+        Arc::from(parts.join("/"))
     }
 }
 

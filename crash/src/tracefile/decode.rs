@@ -1,7 +1,8 @@
 //! Reads trace files, trusting nothing.
 
 use std::io::{self, Read};
-use std::sync::Arc;
+
+use bytes::Bytes;
 
 use super::check::Checker;
 use super::encode::checksum;
@@ -256,7 +257,11 @@ fn op(tag: Tag, rest: &[u8]) -> Result<MicroOp, &'static str> {
     Ok(match tag {
         Tag::Write => {
             let (numbers, data) = fields(rest, 2)?;
-            MicroOp::Write { ino: Ino(numbers[0]), offset: numbers[1], data: Arc::from(data) }
+            MicroOp::Write {
+                ino: Ino(numbers[0]),
+                offset: numbers[1],
+                data: Bytes::copy_from_slice(data),
+            }
         }
         Tag::SetLen => {
             let [ino, len] = numbers(rest)?;

@@ -421,7 +421,7 @@ fn link(dir: Ino, name: &str, ino: Ino) -> MicroOp {
 
 #[test]
 fn names_of_one_file_are_entries_of_their_own() {
-    let write = MicroOp::Write { ino: FIRST, offset: 0, data: [b'N'; 512].into() };
+    let write = MicroOp::Write { ino: FIRST, offset: 0, data: vec![b'N'; 512].into() };
     let unlink = MicroOp::Unlink { dir: Ino::ROOT, name: "a".into(), ino: FIRST };
     let moved = recorded(|disk| old_file(disk).map(drop), [link(Ino::ROOT, "b", FIRST), unlink]);
     check_trace(Profile::Posix, &moved, &["a=O", "a=O b=O", "b=O", "nothing"]);
@@ -434,7 +434,7 @@ fn names_of_one_file_are_entries_of_their_own() {
 
 #[test]
 fn a_file_without_a_name_keeps_what_was_synced_until_it_gets_one() {
-    let write = || MicroOp::Write { ino: FIRST, offset: 0, data: [b'N'; 512].into() };
+    let write = || MicroOp::Write { ino: FIRST, offset: 0, data: vec![b'N'; 512].into() };
     let sync = MicroOp::Sync { ino: FIRST, kind: SyncKind::Full };
     let sync_dir = MicroOp::SyncDir { dir: Ino::ROOT };
     let synced = recorded(|_| Ok(()), [write(), sync, link(Ino::ROOT, "a", FIRST)]);

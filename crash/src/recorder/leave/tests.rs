@@ -2,12 +2,13 @@ use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
 use std::os::fd::AsRawFd;
 
-use nix::libc::{self, user_regs_struct};
+use nix::libc;
 
 use super::super::call::Call;
 use super::super::descriptors::Descriptors;
 use super::super::enter::{Enter, Entry, Role};
 use super::super::report::Why;
+use super::super::slab::Slab;
 use super::super::tracee::{FileId, Tracee};
 use super::super::world::World;
 use super::{Effects, Leave};
@@ -51,6 +52,7 @@ impl Played {
         let mut leave = Leave {
             world: &mut self.world,
             descriptors: &mut self.descriptors,
+            slab: &mut Slab::default(),
             tracee: Tracee::ourselves(),
             result: acting(&mut self.file),
             mapped: &[],
@@ -60,11 +62,7 @@ impl Played {
 }
 
 fn decoded(number: libc::c_long, fd: i32, [second, third]: [u64; 2]) -> Call {
-    // SAFETY: the registers are plain integers, for which zero is a value.
-    let zero: user_regs_struct = unsafe { std::mem::zeroed() };
-    let orig_rax = u64::from_ne_bytes(number.to_ne_bytes());
-    let rdi = u64::from(fd.unsigned_abs());
-    Call::decode(&user_regs_struct { orig_rax, rdi, rsi: second, rdx: third, ..zero }).unwrap()
+    Call::decode(number, [u64::from(fd.unsigned_abs()), second, third, 0, 0, 0]).unwrap()
 }
 
 /// Where the operations, all of them writes, go, and what they write.

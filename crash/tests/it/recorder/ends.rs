@@ -234,7 +234,7 @@ fn a_kill_at_any_moment_is_seen_in_full_up_to_the_call_it_interrupts() {
         let inside = recorded.interrupted().and_then(|call| call.path.clone());
         let differences = recorded.compare(&place.watched).unwrap();
         let explained = differences.iter().all(|difference| {
-            inside.as_ref().is_some_and(|path| difference.to_string().starts_with(path))
+            inside.as_ref().is_some_and(|path| difference.to_string().starts_with(&**path))
         });
         assert!(explained, "{differences:?} {inside:?}");
     }
