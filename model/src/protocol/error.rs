@@ -29,9 +29,14 @@ pub enum LineError {
     },
 }
 
-/// Reads one JSON object; a line feed at its end is blank space to JSON.
+/// Reads one JSON object; a line feed at its end is blank space to JSON. The parser skips what a
+/// field of a later version holds without a look at its characters, so they are looked at here.
 pub(super) fn parse_json<'de, T: Deserialize<'de>>(line: &'de [u8]) -> Result<T, LineError> {
-    serde_json::from_slice(line).map_err(|error| {
+    let text = std::str::from_utf8(line).map_err(|error| LineError::Malformed {
+        what: "not UTF-8".to_owned(),
+        column: error.valid_up_to() + 1,
+    })?;
+    serde_json::from_str(text).map_err(|error| {
         let text = error.to_string();
         let what = text.split(" at line ").next().unwrap_or_default().to_owned();
         LineError::Malformed { what, column: error.column() }

@@ -231,6 +231,13 @@ fn drivers_ignore_fields_of_later_versions() {
 }
 
 #[test]
+fn a_line_is_utf8_even_in_fields_of_later_versions() {
+    let request = Request::parse(b"{\"n\":3,\"op\":\"begin\",\"later\":\"\xff\"}");
+    let refused = request.unwrap_err().to_string();
+    assert_eq!(refused, "not UTF-8 (column 30)");
+}
+
+#[test]
 fn promises_that_are_not_given_are_not_made() {
     let hello = br#"{"n":0,"outcome":"hello","protocol":0,"name":"x","capabilities":[],
         "promises":{"commit":{"kill":"prefix"}}}"#;
