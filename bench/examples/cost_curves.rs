@@ -156,6 +156,9 @@ fn show(row: &Row) {
 fn flat(what: &str, costs: impl Iterator<Item = Spread>) {
     let medians = costs.map(|Spread([median, ..])| median);
     let (least, most) = medians.fold((f64::MAX, 0.0_f64), |(a, b), it| (a.min(it), b.max(it)));
+    if least >= most {
+        return println!("{what}: of fewer than two sizes, no curve");
+    }
     let said = if most <= FLAT * least { "flat" } else { "NOT flat" };
     println!("{what}: {said} within {FLAT} x, {:.2} x from least to most", most / least);
 }
