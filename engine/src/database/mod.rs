@@ -144,7 +144,8 @@ impl Database {
         txn.commit()
     }
 
-    /// The content of an entity, without copying it where the medium allows.
+    /// The content of an entity, without copying it where the medium allows: it shares memory with
+    /// what was committed, loaded or mapped beside it, which stays as long as it is held.
     ///
     /// # Errors
     /// `UnknownCollection`, `Closed`; `Corrupt` if the stored record does not verify.
