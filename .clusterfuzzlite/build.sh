@@ -2,7 +2,7 @@
 # Builds every target with its seeds and its dictionary, as ClusterFuzzLite wants them in $OUT.
 # The image brings a nightly compiler of its own; the toolchain file is for everything else.
 export RUSTUP_TOOLCHAIN=${RUSTUP_TOOLCHAIN:-nightly}
-cargo fuzz build -O --debug-assertions
+cargo fuzz build -O --debug-assertions --codegen-units 16 --no-trace-compares
 cargo run --quiet -p proofhouse-fuzz-bodies -- seeds "$WORK/seeds"
 for source in fuzz/fuzz_targets/*.rs; do
     target=$(basename "$source" .rs)
