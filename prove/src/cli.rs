@@ -6,6 +6,7 @@
 mod check_subject;
 mod driver;
 mod explain;
+mod interrupt;
 mod merge;
 mod mutate_io;
 mod progress;
@@ -35,6 +36,7 @@ use crate::criteria;
 use crate::finding::Exit;
 use crate::process;
 use crate::profile::{Profile, Promise};
+use crate::scratch::halt_if_interrupted;
 use crate::share::Shard;
 use crate::share::ledger::LedgerError;
 
@@ -148,13 +150,34 @@ pub struct ProveArgs {
     pub dir: Option<PathBuf>,
 }
 
+impl Command {
+    /// Whether it makes directories that nobody needs when it ends. The rest make none, or are child
+    /// processes of one that does and removes theirs with its own.
+    fn has_scratch(&self) -> bool {
+        matches!(
+            self,
+            Self::Prove(_)
+                | Self::Merge(_)
+                | Self::Replay { .. }
+                | Self::MutateIo(_)
+                | Self::CheckSubject(_)
+                | Self::Vectors(_)
+                | Self::ReleaseCheck(_)
+        )
+    }
+}
+
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
     match Cli::try_parse() {
-        Ok(cli) => run(cli).unwrap_or_else(|problem| {
-            complain(&problem.to_string());
-            problem.exit().into()
-        }),
+        Ok(cli) => {
+            let came_to = run(cli).unwrap_or_else(|problem| {
+                complain(&problem.to_string());
+                problem.exit().into()
+            });
+            halt_if_interrupted();
+            came_to
+        }
         Err(error)
             if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) =>
         {
@@ -169,7 +192,11 @@ pub fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<ExitCode, Problem> {
-    match cli.command.unwrap_or(Command::Prove(cli.prove)) {
+    let command = cli.command.unwrap_or(Command::Prove(cli.prove));
+    if command.has_scratch() {
+        interrupt::leave_no_scratch().map_err(|error| Problem::Other(error.to_string()))?;
+    }
+    match command {
         Command::Prove(args) => leaving_nothing(|| prove::run(&args)),
         Command::Merge(args) => leaving_nothing(|| merge::run(&args)),
         Command::Replay { file, cause, dir } => {
@@ -255,10 +282,12 @@ impl Problem {
 
 /// Prints a result. Whoever stopped reading it needs no more of it.
 fn show(text: &str) {
+    halt_if_interrupted();
     let _ = std::io::stdout().write_all(text.as_bytes());
 }
 
 fn complain(line: &str) {
+    halt_if_interrupted();
     eprintln!("proofhouse: {line}");
 }
 

@@ -48,6 +48,8 @@ pub mod replay;
 #[cfg(feature = "cli")]
 pub mod report;
 #[cfg(feature = "cli")]
+pub mod scratch;
+#[cfg(feature = "cli")]
 pub mod scripts;
 #[cfg(feature = "cli")]
 pub mod selfcheck;

@@ -21,6 +21,7 @@ use proofhouse_model::Plan;
 use proofhouse_subjects::Placed;
 
 use crate::cli::Problem;
+use crate::scratch::Scratch;
 use crate::subject;
 
 pub(crate) use digests::elsewhere;
@@ -63,7 +64,7 @@ fn known_subject(name: &str) -> Result<Placed, Problem> {
 /// A place for one store and its plan, on real files; gone when dropped.
 pub struct Site {
     subject: String,
-    dir: tempfile::TempDir,
+    dir: Scratch,
 }
 
 impl Site {
@@ -72,10 +73,7 @@ impl Site {
     /// # Errors
     /// Whatever the file system says.
     pub fn new(dir: &Path, subject: &str, plan: &Plan) -> io::Result<Self> {
-        let site = Self {
-            subject: subject.to_owned(),
-            dir: tempfile::Builder::new().prefix("proofhouse-").tempdir_in(dir)?,
-        };
+        let site = Self { subject: subject.to_owned(), dir: Scratch::below(dir)? };
         std::fs::write(site.plan(), plan.to_string())?;
         Ok(site)
     }

@@ -20,6 +20,7 @@ use crate::finding::Kind;
 use crate::measure::{self, Room};
 use crate::profile::Scale;
 use crate::recorded::drive::Recipe;
+use crate::scratch::Scratch;
 use crate::windowed;
 
 /// An engine under test, wherever it runs.
@@ -112,7 +113,7 @@ impl Commanded {
     }
 
     fn carries_out(&self, plan: &Plan) -> Option<Box<Divergence>> {
-        match scratch_dir(&self.scratch) {
+        match Scratch::below(&self.scratch) {
             Ok(place) => windowed::diverges(&self.subject, place.path(), plan),
             Err(error) => Some(Box::new(nowhere(&error))),
         }
@@ -169,18 +170,10 @@ pub fn fault_kind(error: &DriverError) -> Kind {
     }
 }
 
-/// A directory that is gone when dropped.
-///
-/// # Errors
-/// Whatever the file system says.
-pub fn scratch_dir(below: &Path) -> std::io::Result<tempfile::TempDir> {
-    tempfile::Builder::new().prefix("proofhouse-").tempdir_in(below)
-}
-
 /// Where files go that need not be durable: memory, where the system offers it, else `dir`.
 pub fn scratch_place(dir: &Path) -> PathBuf {
     let memory = Path::new("/dev/shm");
-    let usable = scratch_dir(memory).is_ok();
+    let usable = Scratch::below(memory).is_ok();
     if usable { memory.to_path_buf() } else { dir.to_path_buf() }
 }
 

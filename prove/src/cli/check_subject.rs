@@ -11,6 +11,7 @@ use proofhouse_subjects::{CommandLine, DriverError, check_command};
 use super::prove::place_for_files;
 use super::{Problem, duration, show};
 use crate::finding::Exit;
+use crate::scratch::Scratch;
 
 /// Which driver, and how patiently.
 #[derive(Debug, Args)]
@@ -51,7 +52,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<ExitCode, Problem> {
 
 /// Whatever the driver left is gone afterwards: in the scratch directory, and running.
 fn check(command: &CommandLine, dir: &Path, watchdog: Duration) -> Result<Vec<Complaint>, Problem> {
-    let scratch = tempfile::tempdir_in(dir).map_err(Problem::with(dir))?;
+    let scratch = Scratch::below(dir).map_err(Problem::with(dir))?;
     let complaints = check_command(command, scratch.path(), watchdog);
     #[cfg(target_os = "linux")]
     super::strays::end_all();

@@ -16,6 +16,7 @@ use crate::measure::{self, Context};
 use crate::parallel::Budget;
 use crate::proof::Proof;
 use crate::report::Report;
+use crate::scratch::halt_if_interrupted;
 use crate::share::ledger::{self, FORMAT, Header, Ledger, RunOf, VERSION};
 use crate::share::{self, Share};
 use crate::subject::{Chosen, Driving, Engine};
@@ -192,5 +193,6 @@ fn write_cases(out: &Path, findings: &[Finding]) -> Result<Vec<Option<PathBuf>>,
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Problem> {
+    halt_if_interrupted();
     fs::write(path, text).map_err(Problem::with(path))
 }

@@ -11,6 +11,7 @@ use super::prove::place_for_files;
 use super::{Problem, show};
 use crate::profile::Profile;
 use crate::release::{self, Asked, CHECKS};
+use crate::scratch::{Scratch, halt_if_interrupted};
 
 /// Which tree, and against what.
 #[derive(Debug, Args)]
@@ -44,7 +45,7 @@ pub(super) struct ReleaseArgs {
 /// Checks; everything made on the way is gone afterwards.
 pub(super) fn run(args: &ReleaseArgs) -> Result<ExitCode, Problem> {
     let dir = place_for_files(args.dir.as_deref())?;
-    let work = tempfile::tempdir_in(&dir).map_err(Problem::with(dir))?;
+    let work = Scratch::below(&dir).map_err(Problem::with(dir))?;
     let absolute = |path: &PathBuf| std::path::absolute(path).map_err(Problem::with(path));
     let manifest = args.tree.join("Cargo.toml");
     fs::metadata(&manifest).map_err(Problem::with(manifest))?;
@@ -64,6 +65,7 @@ pub(super) fn run(args: &ReleaseArgs) -> Result<ExitCode, Problem> {
     drop(progress);
     let path = args.out.join("release.json");
     let json = serde_json::to_string_pretty(&page).map_err(|e| Problem::Other(e.to_string()))?;
+    halt_if_interrupted();
     fs::write(&path, json + "\n").map_err(Problem::with(&path))?;
     show(&page.render());
     show(&format!("page: {}\n", path.display()));

@@ -4,7 +4,8 @@ use std::fs;
 use std::io;
 
 use rustix::process::{
-    Pid, Signal, WaitOptions, getpid, kill_process, set_child_subreaper, waitpid,
+    Pid, PidfdFlags, Signal, WaitOptions, getpid, kill_process, pidfd_open, pidfd_send_signal,
+    set_child_subreaper, waitpid,
 };
 
 /// From now on, processes that lose their parent become our children if we are above them
@@ -30,6 +31,33 @@ pub(super) fn end_all() {
             let _ = waitpid(Some(child), WaitOptions::empty());
         }
     }
+}
+
+/// Kills all children of this process, of which others may be waiting for some. Whether any lived.
+pub(super) fn kill_all() -> bool {
+    let held: Vec<_> = children()
+        .into_iter()
+        .filter_map(|child| Some((child, pidfd_open(child, PidfdFlags::empty()).ok()?)))
+        .collect();
+    // What was a child before and after is what the descriptor is of.
+    let now = children();
+    let mut any = false;
+    for (child, descriptor) in held {
+        if now.contains(&child) && lives(child) {
+            any = true;
+            // Fails if it is dead.
+            let _ = pidfd_send_signal(descriptor, Signal::KILL);
+        }
+    }
+    any
+}
+
+/// Whether a process is more than a zombie (`proc_pid_stat(5)`: the state follows the name, which
+/// may hold parentheses).
+fn lives(process: Pid) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{}/stat", process.as_raw_nonzero()));
+    let state = stat.ok().and_then(|stat| stat.rsplit_once(") ")?.1.chars().next());
+    state.is_some_and(|state| state != 'Z')
 }
 
 /// The children of all our threads (`proc_tid_children(5)`).

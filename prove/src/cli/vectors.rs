@@ -17,6 +17,7 @@ use proofhouse_subjects::command::{Fault, WATCHDOG};
 use super::prove::place_for_files;
 use super::{Problem, complain, duration, show};
 use crate::finding::Exit;
+use crate::scratch::Scratch;
 use crate::scripts::{self, Ran};
 
 /// At most this many failures are told.
@@ -132,7 +133,7 @@ fn run_scripts(
     dir: Option<&Path>,
 ) -> Result<Ran, Problem> {
     let dir = place_for_files(dir)?;
-    let scratch = tempfile::tempdir_in(&dir).map_err(Problem::with(dir))?;
+    let scratch = Scratch::below(&dir).map_err(Problem::with(dir))?;
     scripts::run(&vectors.scripts, driver, watchdog, scratch.path()).map_err(other)
 }
 

@@ -9,6 +9,7 @@ use proofhouse_golden::{Language, embedded_files, sample};
 
 use super::{Context, Measured, Room};
 use crate::finding::{Finding, Kind, World};
+use crate::scratch::Scratch;
 use crate::verdict::{Evidence, Reason};
 
 #[cfg(test)]
@@ -45,7 +46,7 @@ struct Judged {
 
 fn measure(context: &Context) -> Measured {
     let mut measured = Measured::default();
-    let prepared = tempfile::tempdir_in(context.dir)
+    let prepared = Scratch::below(context.dir)
         .and_then(|dir| write_vectors(dir.path(), context.seed).map(|()| dir));
     for (language, claim) in Language::ALL.into_iter().zip(ROOM.claims) {
         let judged = match &prepared {

@@ -12,6 +12,7 @@ use super::{ChildError, WATCHDOG, known_subject, say};
 use crate::cli::Problem;
 use crate::finding::Exit;
 use crate::measure::determinism;
+use crate::scratch::Scratch;
 
 /// What the process is told.
 #[derive(Debug, Args)]
@@ -44,7 +45,7 @@ pub fn digests(args: &DigestArgs) -> Result<ExitCode, Problem> {
 }
 
 fn digest(args: &DigestArgs, subject: &Placed, case: u64) -> io::Result<u128> {
-    let dir = tempfile::Builder::new().prefix("proofhouse-").tempdir_in(&args.dir)?;
+    let dir = Scratch::below(&args.dir)?;
     determinism::digest_on_files(subject, &dir.path().join("store"), args.seed, case)
 }
 
@@ -59,9 +60,11 @@ pub(crate) fn elsewhere(
     cases: u64,
     dir: &Path,
 ) -> Result<Vec<u128>, ChildError> {
+    // Whatever becomes of the process, what it makes is in here.
+    let scratch = Scratch::below(dir)?;
     let mut command = Command::new(program);
     command.args(["__digests", "--subject", subject, "--seed", &seed.to_string()]);
-    command.args(["--cases", &cases.to_string(), "--dir"]).arg(dir);
+    command.args(["--cases", &cases.to_string(), "--dir"]).arg(scratch.path());
     // One process does the work of many: it may take as long as they.
     let plans = u32::try_from(cases).unwrap_or(u32::MAX);
     let run = run_child(command, Limits { kill: None, watchdog: WATCHDOG.saturating_mul(plans) })?;

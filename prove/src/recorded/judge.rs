@@ -14,7 +14,7 @@ use proofhouse_subjects::{CommandSubject, DriverError};
 use crate::due::{self, Due};
 use crate::finding::Kind;
 use crate::profile::Promise;
-use crate::subject::scratch_dir;
+use crate::scratch::Scratch;
 
 use super::drive::{Ledger, Recipe};
 
@@ -137,8 +137,8 @@ impl<'a> Judge<'a> {
     ///
     /// # Errors
     /// Whatever the file system says.
-    pub fn place(&self, tree: &Tree) -> io::Result<tempfile::TempDir> {
-        let place = scratch_dir(&self.scratch)?;
+    pub fn place(&self, tree: &Tree) -> io::Result<Scratch> {
+        let place = Scratch::below(&self.scratch)?;
         tree.write_to(place.path())?;
         Ok(place)
     }

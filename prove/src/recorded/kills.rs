@@ -9,7 +9,7 @@ use proofhouse_model::{Plan, RunOptions, Window, run};
 use super::drive::{Kill, Recipe};
 use super::judge::{Dues, Judge, Wrong};
 use crate::finding::Kind;
-use crate::subject::scratch_dir;
+use crate::scratch::Scratch;
 
 /// What a kill came to.
 #[derive(Debug)]
@@ -57,7 +57,7 @@ pub fn kill(
     dir: &Path,
     kill: Kill,
 ) -> io::Result<Killed> {
-    let place = scratch_dir(dir)?;
+    let place = Scratch::below(dir)?;
     let options = RunOptions { history: false, close: true };
     let (recorded, _) = recipe.drive(place.path(), kill, |subject, ledger| {
         // That it breaks off is what it is for.

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::Shard;
+use crate::scratch::halt_if_interrupted;
 
 /// The value of `format` in the first line.
 pub const FORMAT: &str = "proofhouse-shard";
@@ -363,6 +364,7 @@ impl Ledger {
     }
 
     fn write<T: Serialize>(&mut self, line: &T) -> Result<(), LedgerError> {
+        halt_if_interrupted();
         let with = |error| LedgerError::File { path: self.path.clone(), error };
         let mut bytes = serde_json::to_vec(line).map_err(|error| with(error.into()))?;
         bytes.push(b'\n');

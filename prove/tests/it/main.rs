@@ -4,6 +4,8 @@
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod commands;
 mod house;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod interrupts;
 mod prove;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod recorded;

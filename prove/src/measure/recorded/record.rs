@@ -7,7 +7,7 @@ use proofhouse_crash::{Recorded, Why};
 use proofhouse_model::{History, Plan, RunOptions, run};
 
 use crate::recorded::drive::{Kill, Recipe};
-use crate::subject::scratch_dir;
+use crate::scratch::Scratch;
 use crate::verdict::Reason;
 
 /// Why a recording says nothing.
@@ -26,7 +26,7 @@ pub(crate) fn record(
     plan: &Plan,
     scratch: &Path,
 ) -> Result<(Recorded, History), Stop> {
-    let place = scratch_dir(scratch).map_err(|error| skipped(&error))?;
+    let place = Scratch::below(scratch).map_err(|error| skipped(&error))?;
     let options = RunOptions { history: true, close: true };
     let driven = recipe.drive(place.path(), Kill::Never, |subject, ledger| {
         if plan.ops.is_empty() {
