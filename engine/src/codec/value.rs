@@ -1,5 +1,7 @@
 //! The values that have a canonical encoding.
 
+use std::ops::Range;
+
 use super::{Profile, ValueError, writer};
 
 /// A decoded item.
@@ -37,16 +39,18 @@ impl Map {
     /// [`ValueError::DuplicateKey`] if two keys are equal, [`ValueError::TooDeep`] if a key has no
     /// encoding for its depth.
     pub fn new(entries: Vec<(Value, Value)>) -> Result<Self, ValueError> {
+        let mut encoded = Vec::new();
         let mut keyed = Vec::with_capacity(entries.len());
         for entry in entries {
-            let mut key = Vec::new();
+            let begin = encoded.len();
             // The widest profile: whether floats are allowed is decided when the map is encoded,
             // and does not change the order.
-            writer::write(&entry.0, Profile::Floats, &mut key)?;
-            keyed.push((key, entry));
+            writer::write(&entry.0, Profile::Floats, &mut encoded)?;
+            keyed.push((begin..encoded.len(), entry));
         }
-        keyed.sort_by(|(left, _), (right, _)| left.cmp(right));
-        if keyed.windows(2).any(|pair| pair[0].0 == pair[1].0) {
+        let key = |at: &Range<usize>| &encoded[at.clone()];
+        keyed.sort_by(|(left, _), (right, _)| key(left).cmp(key(right)));
+        if keyed.windows(2).any(|pair| key(&pair[0].0) == key(&pair[1].0)) {
             return Err(ValueError::DuplicateKey);
         }
         Ok(Self { entries: keyed.into_iter().map(|(_, entry)| entry).collect() })
