@@ -20,8 +20,8 @@ use std::time::{Duration, Instant};
 
 use entidb_engine::storage::{FileStorage, OsEntropy};
 use entidb_engine::{CollectionId, Database, Options};
-use proofhouse_bench::watched::Watched;
 use proofhouse_bench::{ENTITY_LEN, entity, id};
+use proofhouse_subjects::Watched;
 
 /// How long each turn lasts.
 const TURN: Duration = Duration::from_millis(250);

@@ -15,8 +15,8 @@ use std::thread;
 
 use entidb_engine::storage::{MemStorage, OsEntropy, Storage};
 use entidb_engine::{AutoCheckpoint, CollectionId, Database, Options};
-use proofhouse_bench::watched::Watched;
 use proofhouse_bench::{entity, id};
+use proofhouse_subjects::Watched;
 
 /// Rounds in the life of a store, and the most checkpoints that may be made for them.
 const LIFE: u64 = 100;

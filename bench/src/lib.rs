@@ -1,7 +1,6 @@
 //! Work that the benchmarks share: entities of a fixed shape, stores of a known size.
 
 pub mod peak;
-pub mod watched;
 
 use std::path::Path;
 use std::time::Duration;

@@ -102,6 +102,7 @@ pub static ROOMS: &[Room] = &[
     kills::ROOM,
     gates::ROOM,
     threads::ROOM,
+    threads::group_commit::ROOM,
     identity::ROOM,
     dependencies::ROOM,
     cbor::ROOM,

@@ -1,8 +1,8 @@
 //! Directories that nobody needs afterwards: gone when dropped, and when the process is told to end.
 //!
-//! Whoever ends the process by a signal calls [`remove_all`] before it does. From then on no new
+//! Whoever ends the process by a signal calls `remove_all` before it does. From then on no new
 //! directory can be made, and nothing may be concluded: what lost its files will fail. So whatever
-//! writes results calls [`halt_if_interrupted`] first.
+//! writes results calls `halt_if_interrupted` first.
 
 use std::collections::BTreeSet;
 use std::io;

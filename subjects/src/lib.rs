@@ -10,9 +10,11 @@ pub mod place;
 pub mod reference;
 pub mod sim;
 pub mod tiny;
+pub mod watched;
 
 pub use command::{CommandLine, CommandSubject, DriverError, check_command};
 pub use kill::{KillPoint, KillStorage};
 pub use place::{OnStorage, Placed};
 pub use reference::Reference;
 pub use sim::SimStorage;
+pub use watched::Watched;

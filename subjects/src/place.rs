@@ -9,6 +9,7 @@ use proofhouse_model::{About, Refusal, Settings, Store, Subject};
 
 use crate::kill::KillStorage;
 use crate::sim::SimStorage;
+use crate::watched::Watched;
 
 /// A subject that does all its I/O through the storage seam; [`Placed`] opens it on every place
 /// that can be one, so the same engine code runs on simulated and on real disks.
@@ -61,4 +62,5 @@ macro_rules! place {
 place!(SimDisk, |disk| Arc::new(SimStorage::new(disk.clone())));
 place!(Path, |path| Arc::new(FileStorage::new(path)));
 place!(MemStorage, |memory| Arc::new(memory.clone()));
+place!(Watched<MemStorage>, |watched| Arc::new(watched.clone()));
 place!(KillStorage, |storage| Arc::new(storage.clone()));

@@ -379,18 +379,18 @@ pub(super) static COMMIT_ORDER: Criterion = Criterion {
             status: Exists,
         },
         Claim {
+            id: "AC-07.group-commit",
+            text: "Commits that share a sync keep their order.",
+            method: "As AC-07.visibility, on a medium whose syncs take time; syncs are counted.",
+            needs: &[Need::Sequences, Need::Clients, Need::Transactions],
+            status: Exists,
+        },
+        Claim {
             id: "AC-07.feed",
             text: "The feed has the order of commits.",
             method: "The feed beside the oracle's commit log.",
             needs: &[Need::Sequences],
             status: Planned("the feed"),
-        },
-        Claim {
-            id: "AC-07.group-commit",
-            text: "Commits that share a sync keep their order.",
-            method: "As AC-07.visibility, with group commit.",
-            needs: &[Need::Sequences, Need::Clients],
-            status: Planned("a count of the commits that share a sync"),
         },
     ],
 };

@@ -89,6 +89,12 @@ const ROWS: &[Row] = &[
         Flaws { sequence_skips_on_abort: true, ..Flaws::NONE },
     ),
     (
+        "sequence-read-late",
+        "answers a commit with the last sequence there is once other writers may go on",
+        &["AC-07"],
+        Flaws { sequence_read_late: true, ..Flaws::NONE },
+    ),
+    (
         "insert-overwrites-live",
         "takes the identity drawn for an insert even if it is live",
         &["AC-08"],

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::thread;
 
 use bytes::Bytes;
 use parking_lot::MutexGuard;
@@ -65,7 +66,13 @@ impl<'a> Transaction<'a> {
         let changes = changes.collect();
         // Unless a snapshot shares the data, they can now be changed in place.
         drop(committed);
-        store.commit(&mut log, changes)
+        let sequence = store.commit(&mut log, changes)?;
+        if store.flaws.sequence_read_late {
+            drop(log);
+            thread::yield_now();
+            return Ok(store.writer().sequence);
+        }
+        Ok(sequence)
     }
 }
 

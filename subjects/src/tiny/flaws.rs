@@ -32,6 +32,8 @@ pub struct Flaws {
     pub compaction_resurrects: bool,
     /// An aborted transaction uses up a sequence number.
     pub sequence_skips_on_abort: bool,
+    /// A commit answers the sequence of whatever commit is the last once others may write again.
+    pub sequence_read_late: bool,
     /// An insert takes the identity drawn even if it is live.
     pub insert_overwrites_live: bool,
     /// Reads in a transaction look for its own writes by identity alone, whatever the collection.
@@ -53,6 +55,7 @@ impl Flaws {
         compaction_ignores_snapshots: false,
         compaction_resurrects: false,
         sequence_skips_on_abort: false,
+        sequence_read_late: false,
         insert_overwrites_live: false,
         key_without_collection: false,
     };

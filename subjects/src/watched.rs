@@ -10,7 +10,8 @@ use entidb_engine::storage::{File, LockGuard, Storage, SyncKind};
 /// Called with the file's name before each sync of a file, not of a directory; it may wait.
 type BeforeSync = Arc<dyn Fn(&str) + Send + Sync>;
 
-/// A medium that says so before it syncs a file.
+/// A medium that says so before it syncs a file. Clones watch the same one.
+#[derive(Clone)]
 pub struct Watched<S> {
     inner: S,
     before_sync: BeforeSync,
