@@ -10,6 +10,9 @@ use crate::ids::Key;
 use crate::range::{Direction, KeyRange};
 use crate::sync::{AtomicBool, Ordering, RwLock};
 
+/// How many entities are copied while the memtable is locked for being sealed.
+const SEALED_AT_ONCE: usize = 256;
+
 /// One version of an entity: its content, or `None` for a tombstone.
 #[derive(Debug, Clone)]
 pub(crate) struct Version {
@@ -152,12 +155,23 @@ pub(crate) trait Newest {
 }
 
 impl Newest for Memtable {
+    /// Locked for moments only, though `each` may write and sync: a snapshot that is dropped
+    /// meanwhile waits for the lock, and commits for it. What is sealed gets no new versions.
     fn try_for_each_newest<E>(
         &self,
         mut each: impl FnMut(&Key, &Version) -> Result<(), E>,
     ) -> Result<(), E> {
-        let entries = self.entries.read();
-        entries.by_key.iter().try_for_each(|(key, versions)| each(key, &versions.newest))
+        let mut from = Bound::Unbounded;
+        loop {
+            let newest: Vec<(Key, Version)> = {
+                let entries = self.entries.read();
+                let left = entries.by_key.range((from, Bound::Unbounded)).take(SEALED_AT_ONCE);
+                left.map(|(key, versions)| (*key, versions.newest.clone())).collect()
+            };
+            let Some((last, _)) = newest.last() else { return Ok(()) };
+            from = Bound::Excluded(*last);
+            newest.iter().try_for_each(|(key, version)| each(key, version))?;
+        }
     }
 }
 

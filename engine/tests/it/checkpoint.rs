@@ -266,3 +266,38 @@ fn commits_and_checkpoints_at_once_lose_nothing() {
     drop(db);
     assert_eq!(contents(&open(&MemStorage::restore(&storage.files()))), shown);
 }
+
+/// It gives back a version that is in memory until the checkpoint is done, and for which the
+/// segment writer looks, too.
+#[test]
+fn dropping_a_snapshot_while_segments_are_written_holds_up_no_commit() {
+    let storage = Faulty::new(MemStorage::new());
+    let db = try_open(storage.clone(), SMALL).unwrap();
+    let users = db.create_collection("users").unwrap();
+    db.put(users, id(1), doc(1)).unwrap();
+    let old = Mutex::new(Some(db.snapshot().unwrap()));
+    db.put(users, id(1), doc(2)).unwrap();
+    let other = db.clone();
+    storage.set_hook(Some(Arc::new(move |_: &str, file: &str| {
+        let Some(old) = old.lock().unwrap().take_if(|_| file.starts_with("SEGMENTS/seg")) else {
+            return Ok(());
+        };
+        let (done, answered) = channel();
+        let dropped = done.clone();
+        thread::spawn(move || {
+            drop(old);
+            dropped.send(Ok(0)).unwrap();
+        });
+        let db = other.clone();
+        thread::spawn(move || done.send(db.put(users, id(2), doc(3))).unwrap());
+        for _ in 0..2 {
+            // Times out if either waits for the segment.
+            answered.recv_timeout(PATIENCE).unwrap().unwrap();
+        }
+        Ok(())
+    })));
+    db.checkpoint().unwrap();
+    storage.set_hook(None);
+    assert_eq!(contents(&db)["users"].len(), 2);
+    db.verify().unwrap();
+}

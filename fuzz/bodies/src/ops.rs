@@ -22,7 +22,7 @@ pub const CRASH_OPS: usize = 12;
 pub const CRASH_HEAD: usize = 3;
 
 /// Crash states judged of one plan: the input chooses which, and another input others.
-const STATES: usize = 2;
+const STATES: usize = 4;
 
 /// What went wrong with a plan, and where.
 struct Failure {

@@ -68,11 +68,11 @@ struct Commit {
     sequence: Option<u64>,
 }
 
-/// How much of the workload, and where.
-struct Place<'a, P: ?Sized> {
-    /// Of the room: seeds are drawn by it.
+/// How much the writers of a round do.
+#[derive(Debug, Clone, Copy)]
+struct Work {
+    /// Seeds are drawn by it.
     name: &'static str,
-    medium: &'a P,
     /// Commits of each writer.
     commits: u16,
 }
@@ -109,10 +109,8 @@ fn measure(context: &Context) -> Measured {
     if !capabilities.transactions || !capabilities.clients {
         return Measured::default();
     }
-    let once = |number| {
-        let medium = &MemStorage::new();
-        round(context, &Place { name: "threads", medium, commits: COMMITS }, number)
-    };
+    let work = Work { name: "threads", commits: COMMITS };
+    let once = |number| round(context, &MemStorage::new(), work, number);
     let judge = |round: &Round| judge(round, capabilities).collect();
     let (tally, mut measured) = rounds(context, "AC-03.transfers", once, judge);
     for claim in ROOM.claims {
@@ -240,11 +238,7 @@ fn differs_from_replay(round: &Round) -> Option<String> {
     (found != due).then(|| format!("entities hold {found:?}, replayed one by one {due:?}"))
 }
 
-fn round<P: Sync + ?Sized>(
-    context: &Context,
-    place: &Place<'_, P>,
-    number: u64,
-) -> Result<Round, Failed>
+fn round<P>(context: &Context, place: &P, work: Work, number: u64) -> Result<Round, Failed>
 where
     Placed: Subject<P>,
 {
@@ -254,10 +248,9 @@ where
         entropy: Vec::new(),
         max_payload: 5200,
     };
-    let store =
-        Subject::open(context.subject, place.medium, &settings).map_err(|no| no.to_string())?;
+    let store = Subject::open(context.subject, place, &settings).map_err(|no| no.to_string())?;
     set_up(store.client().as_mut())?;
-    let (written, read) = run_threads(context, place, store.as_ref(), number);
+    let (written, read) = run_threads(context, work, store.as_ref(), number);
     let mut round = Round {
         commits: Vec::new(),
         reads: Vec::new(),
@@ -281,13 +274,7 @@ where
 type Brought = (Vec<Result<Vec<Commit>, Failed>>, Vec<Result<Seen, Failed>>);
 
 /// All threads at once.
-fn run_threads<P: Sync + ?Sized>(
-    context: &Context,
-    place: &Place<'_, P>,
-    store: &dyn Store,
-    number: u64,
-) -> Brought {
-    let commits = place.commits;
+fn run_threads(context: &Context, work: Work, store: &dyn Store, number: u64) -> Brought {
     let capabilities = context.subject.about().capabilities;
     let running = AtomicUsize::new(WRITERS.into());
     let start = Barrier::new(usize::from(WRITERS) + READERS);
@@ -295,11 +282,11 @@ fn run_threads<P: Sync + ?Sized>(
     thread::scope(|scope| {
         let writer = |writer: u8| {
             let case = number * u64::from(WRITERS) + u64::from(writer);
-            let rng = Rng::new(context.seed_of(place.name, case));
+            let rng = Rng::new(context.seed_of(work.name, case));
             scope.spawn(move || {
                 start.wait();
                 let _leaving = Leaving(running);
-                write(store, writer, commits, rng)
+                write(store, writer, work.commits, rng)
             })
         };
         let reader = |_| {

@@ -12,7 +12,7 @@ use std::time::Duration;
 use entidb_engine::storage::MemStorage;
 use proofhouse_subjects::Watched;
 
-use super::{Place, Round, Tally, finding, misordered, round, rounds};
+use super::{Round, Tally, Work, finding, misordered, round, rounds};
 use crate::measure::{Context, Measured, Room};
 use crate::verdict::{Evidence, Reason};
 
@@ -37,13 +37,14 @@ fn measure(context: &Context) -> Measured {
         return Measured::default();
     }
     let syncs = Arc::new(AtomicU64::new(0));
+    let work = Work { name: "group commit", commits: COMMITS };
     let once = |number| {
         let syncs = Arc::clone(&syncs);
-        let medium = &Watched::new(MemStorage::new(), move |_: &str| {
+        let slow = move |_: &str| {
             syncs.fetch_add(1, Ordering::Relaxed);
             thread::sleep(SYNC);
-        });
-        round(context, &Place { name: "group commit", medium, commits: COMMITS }, number)
+        };
+        round(context, &Watched::new(MemStorage::new(), slow), work, number)
     };
     let judge =
         |round: &Round| misordered(round).map(|story| finding(CLAIM, story)).into_iter().collect();
