@@ -44,6 +44,8 @@ struct Tally {
     done: u64,
     hit: u64,
     as_recorded: u64,
+    compared: u64,
+    unconfirmed: u64,
 }
 
 fn measure(context: &Context<Commanded>) -> Measured {
@@ -65,7 +67,8 @@ fn measure(context: &Context<Commanded>) -> Measured {
     for (claim, evidence) in
         COMMAND_ROOM.claims.iter().zip([at_calls.evidence(true), random.evidence(false)])
     {
-        measured.show(claim, Evidence { stopped: stopped.clone(), ..evidence });
+        let stopped = stopped.clone().or(evidence.stopped.clone());
+        measured.show(claim, Evidence { stopped, ..evidence });
     }
     measured
 }
@@ -136,6 +139,8 @@ impl Killing<'_> {
                     tally.done += 1;
                     tally.hit += u64::from(killed.hit);
                     tally.as_recorded += u64::from(killed.as_recorded);
+                    tally.compared += u64::from(killed.compared);
+                    tally.unconfirmed += u64::from(killed.unconfirmed);
                     findings.extend(self.finding(claim, killed));
                 }
                 Err(error) => {
@@ -163,6 +168,8 @@ impl Tally {
         self.done += other.done;
         self.hit += other.hit;
         self.as_recorded += other.as_recorded;
+        self.compared += other.compared;
+        self.unconfirmed += other.unconfirmed;
     }
 
     /// A kill at a call that the run did not come to is not done; a moment may come too late.
@@ -173,7 +180,12 @@ impl Tally {
         evidence.observed = BTreeMap::from([
             ("kills".to_owned(), self.hit),
             ("runs that went as recorded until they were killed".to_owned(), self.as_recorded),
+            ("compared byte for byte with what was recorded".to_owned(), self.compared),
         ]);
+        if self.unconfirmed > 0 {
+            let note = format!("{} failures not seen in a fresh process", self.unconfirmed);
+            evidence.stopped = Some((Reason::Skipped, note));
+        }
         evidence
     }
 }

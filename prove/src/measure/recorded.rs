@@ -10,11 +10,11 @@ use proofhouse_crash::{
     Choice, CrashKind, CrashState, PowerLoss, Profile as Media, Random, Tier, TierCounts, Tiers,
     Trace, enumerate, minimise,
 };
-use proofhouse_model::{About, GenerateProfile, History, Plan};
+use proofhouse_model::{About, GenerateProfile, History, Plan, Promises};
 
 use super::{Context, Measured, Room, first_of_each};
 use crate::case::{CrashedLife, Scene};
-use crate::finding::{Finding, Kind, World};
+use crate::finding::{self, Finding, Kind, World};
 use crate::parallel;
 use crate::recorded::drive::{Kill, Recipe};
 use crate::recorded::explore::{Explored, Failure, Life, Verdicts, explore};
@@ -23,6 +23,7 @@ use crate::subject::{Commanded, Engine, scratch_place};
 use crate::verdict::Reason;
 
 pub(crate) use record::{Stop, record};
+use record::{is_sound, skipped};
 use small::Smaller;
 pub(super) use totals::CREATION_KILLED;
 use totals::{ATOMIC, CREATION_POWER, EXT4, KILLS, POWER, RECOVERY_KILLED, RECOVERY_POWER, Totals};
@@ -112,13 +113,8 @@ impl<'a, E: Engine> Recordings<'a, E> {
 
     /// One plan.
     fn run(&mut self, plan: &Plan) {
-        match self.plan(plan) {
-            Ok(()) => {}
-            Err(Stop::Unmeasured(reason, note)) => self.totals.stop(reason, &note),
-            Err(Stop::Broken(words)) => {
-                let (kind, world) = (Kind::HarnessBroken, World::Undisturbed);
-                self.totals.findings.push(Finding::new(kind, world, KILLS, words));
-            }
+        if let Err(stop) = self.plan(plan) {
+            self.totals.stopped_by(stop, KILLS);
         }
     }
 
@@ -153,18 +149,16 @@ impl<'a, E: Engine> Recordings<'a, E> {
         let budget = self.context.budget;
         let mut go = |media, tiers| explore(&judge, &life, media, tiers, budget, &mut verdicts);
         let posix = go(Media::Posix, tiers);
-        self.find(&judge, &life, &posix, Media::Posix);
+        self.find(&judge, &[], &life, &posix, Media::Posix);
         if plan.ops.is_empty() {
             return self.totals.creation.merge(posix);
         }
         if judges(CrashKind::PowerLoss) {
             let ext4 = go(Media::Ext4, Tiers { kill: false, bad_media: false, ..tiers });
-            self.find(&judge, &life, &ext4, Media::Ext4);
+            self.find(&judge, &[], &life, &ext4, Media::Ext4);
             self.totals.ext4.merge(ext4);
         }
-        let whole = posix.counts.iter().filter(|(tier, _)| *tier <= Tier::T2);
-        let states = whole.map(|(_, counts)| counts.generated).sum();
-        self.second_lives(&judge, &life, tiers, states);
+        self.second_lives(&judge, &life, tiers, &posix.counts);
         self.totals.first.merge(posix);
     }
 
@@ -176,86 +170,111 @@ impl<'a, E: Engine> Recordings<'a, E> {
         Tiers { power_loss, random, bad_media: scale.bad_media, ..Tiers::ALL }
     }
 
-    /// Records some of the recoveries, spread evenly over all, and crashes them again.
-    fn second_lives(&mut self, judge: &Judge, life: &Life, tiers: Tiers, states: u64) {
-        let promises = self.about().promises;
-        if !promises.shown_after_kill && !promises.shown_after_power_loss {
-            return;
-        }
+    /// Records some of the recoveries that must keep what they show, spread evenly over all, and
+    /// crashes them again.
+    fn second_lives(&mut self, judge: &Judge, life: &Life, tiers: Tiers, first: &TierCounts) {
+        let Promises { shown_after_kill, shown_after_power_loss, .. } = self.about().promises;
+        let kept = |tier| match tier {
+            Tier::T0 => shown_after_kill,
+            Tier::T1 | Tier::T2 => shown_after_power_loss,
+            _ => false,
+        };
+        let kept = first.iter().filter(|(tier, _)| kept(*tier));
+        let states: u64 = kept.map(|(_, counts)| counts.generated).sum();
         let wanted = self.context.scale.recorded_recoveries.max(1);
         let every = usize::try_from(states.div_ceil(wanted)).unwrap_or(usize::MAX).max(1);
-        let tiers = Tiers { kill: tiers.kill, ..Tiers::ALL };
+        let power_loss = if shown_after_power_loss { PowerLoss::Torn } else { PowerLoss::None };
+        let tiers = Tiers { kill: tiers.kill && shown_after_kill, power_loss, ..Tiers::ALL };
         let chosen: Vec<CrashState> =
             enumerate(&life.trace, Media::Posix, tiers).step_by(every).collect();
         self.totals.unrecorded += states - chosen.len() as u64;
         let budget = self.context.budget;
+        let nested = if self.context.scale.nested_in_full { Tiers::ALL } else { Tiers::NESTED };
+        let nested = Tiers { kill: shown_after_kill, ..nested };
         let done = parallel::map(chosen.len() as u64, budget, |case| {
             let crash = usize::try_from(case).ok().and_then(|case| chosen.get(case))?;
-            let second = self.second_life(judge, life, crash)?;
-            let tiers = Tiers { kill: promises.shown_after_kill, ..Tiers::NESTED };
-            let mut verdicts = Verdicts::default();
-            let explored = explore(judge, &second, Media::Posix, tiers, budget, &mut verdicts);
-            Some((crash, second, explored))
+            let lived = self.second_life(judge, life, crash).map(|second| {
+                let second = second?;
+                let mut verdicts = Verdicts::default();
+                let explored = explore(judge, &second, Media::Posix, nested, budget, &mut verdicts);
+                Some((second, explored))
+            });
+            Some((crash, lived))
         });
-        for (crash, second, explored) in done.into_iter().flatten() {
-            for failure in &explored.failures {
-                let lives = vec![
-                    CrashedLife::new(&life.trace, crash.choice.clone()),
-                    CrashedLife::new(&second.trace, failure.choice.clone()),
-                ];
-                let finding = self.finding(judge, failure, Media::Posix, lives, &second.trace);
-                self.totals.findings.push(finding);
+        for (crash, lived) in done.into_iter().flatten() {
+            match lived {
+                Ok(None) => {}
+                Ok(Some((second, explored))) => {
+                    let before = [CrashedLife::new(&life.trace, crash.choice.clone())];
+                    self.find(judge, &before, &second, &explored, Media::Posix);
+                    let power = crash.kind == CrashKind::PowerLoss;
+                    self.totals.count_nested(&explored.counts, power);
+                }
+                Err(stop) => self.totals.stopped_by(stop, RECOVERY_KILLED),
             }
-            let power = crash.kind == CrashKind::PowerLoss;
-            self.totals.count_nested(&explored.counts, power);
         }
     }
 
-    /// The life after a crash, recorded. `None` if it is wrong without another crash, which was
-    /// found already, or if this kind of crash lets what is shown go.
-    fn second_life(&self, judge: &Judge, life: &Life, crash: &CrashState) -> Option<Life> {
-        let promises = self.about().promises;
-        let power = crash.kind == CrashKind::PowerLoss;
-        let kept = if power { promises.shown_after_power_loss } else { promises.shown_after_kill };
-        if !kept {
-            return None;
-        }
-        let place = judge.place(&crash.visible()).ok()?;
+    /// The life after a crash, recorded. `None` if it is wrong without another crash: that was
+    /// found already.
+    fn second_life(
+        &self,
+        judge: &Judge,
+        life: &Life,
+        crash: &CrashState,
+    ) -> Result<Option<Life>, Stop> {
+        let place = judge.place(&crash.visible()).map_err(|error| skipped(&error))?;
         let driven = self.recipe.drive(place.path(), Kill::Never, |subject, ledger| {
             let due = &life.dues.own;
             judge.second_life(subject, place.path(), due, crash, Some(ledger))
         });
-        let (recorded, history) = driven.ok()?;
-        let history = history.ok()?.ok()?;
-        if !recorded.not_measured.is_empty() {
-            return None;
-        }
-        let trace = recorded.trace.after(crash).ok()?;
+        let (recorded, lived) = driven.map_err(|error| skipped(&error))?;
+        let Ok(history) = lived.map_err(|error| skipped(&error))? else { return Ok(None) };
+        is_sound(&recorded, place.path())?;
+        let trace = recorded.trace.after(crash);
+        let trace = trace.map_err(|error| Stop::Broken(error.to_string()))?;
         let dues = life.dues.after(crash, &history);
-        Some(Life { trace, dues, after_power_loss: power })
+        let after_power_loss = crash.kind == CrashKind::PowerLoss;
+        Ok(Some(Life { trace, dues, after_power_loss }))
     }
 
     /// Notes the findings of an exploration: one of each kind, confirmed in a process that saw no
-    /// other state, and made small.
-    fn find(&mut self, judge: &Judge, life: &Life, explored: &Explored, media: Media) {
+    /// other state, and made small in its last crash.
+    fn find(
+        &mut self,
+        judge: &Judge,
+        before: &[CrashedLife],
+        life: &Life,
+        explored: &Explored,
+        media: Media,
+    ) {
         for failure in &explored.failures {
             let Wrong { kind, promised, .. } = failure.wrong;
-            if media == Media::Ext4 && is_found(&self.totals.findings, kind, promised) {
+            let found = &self.totals.findings;
+            let known = match before {
+                [] => media == Media::Ext4 && is_found(found, kind, promised),
+                // Of the many lives after a crash, the first one that shows it is enough.
+                _ => {
+                    let under_test = under_test(failure.world, 2, judge.plan(), media);
+                    let claim = finding::claim(kind, failure.world, under_test);
+                    let new = (kind, promised, claim);
+                    found.iter().any(|one| (one.kind, one.promised, one.claim) == new)
+                }
+            };
+            if known {
                 continue;
             }
             let Some(confirmed) = confirmed(judge, life, failure, media) else {
                 self.totals.unconfirmed += 1;
                 continue;
             };
-            let alike = |wrong: &Wrong| {
-                (wrong.kind, wrong.promised) == (failure.wrong.kind, failure.wrong.promised)
-            };
+            let alike = |wrong: &Wrong| (wrong.kind, wrong.promised) == (kind, promised);
             let small = minimise(&life.trace, &confirmed.choice, &mut |state| {
                 let judged = judge.judge(&state.visible(), &life.dues, state);
                 judged.is_err_and(|wrong| alike(&wrong))
             });
             let choice = small.unwrap_or_else(|_| confirmed.choice.clone());
-            let lives = vec![CrashedLife::new(&life.trace, choice)];
+            let lives = [before, &[CrashedLife::new(&life.trace, choice)]].concat();
             let finding = self.finding(judge, &confirmed, media, lives, &life.trace);
             self.totals.findings.push(finding);
         }
@@ -270,19 +289,24 @@ impl<'a, E: Engine> Recordings<'a, E> {
         last: &Trace,
     ) -> Finding {
         let Failure { wrong, world, .. } = failure;
-        let under_test = match (world, lives.len(), judge.plan().ops.is_empty(), media) {
-            (World::PowerLoss, 1, true, _) => CREATION_POWER,
-            (World::PowerLoss, 1, false, Media::Posix) => POWER,
-            (World::PowerLoss, 1, false, Media::Ext4) => EXT4,
-            (World::PowerLoss, ..) => RECOVERY_POWER,
-            (_, 1, true, _) => CREATION_KILLED,
-            (_, 1, false, _) => KILLS,
-            _ => RECOVERY_KILLED,
-        };
+        let under_test = under_test(*world, lives.len(), judge.plan(), media);
         let finding = told((wrong, *world, under_test), media, &lives, last);
         let finding = finding.because(failure.causes.clone().by_frequency());
         let scene = Scene::Recorded { media, lives, before: None };
         self.context.with_case(finding, judge.plan().clone(), scene)
+    }
+}
+
+/// The claim that is tested by a crash of the last of so many lives.
+fn under_test(world: World, lives: usize, plan: &Plan, media: Media) -> &'static str {
+    match (world, lives, plan.ops.is_empty(), media) {
+        (World::PowerLoss, 1, true, _) => CREATION_POWER,
+        (World::PowerLoss, 1, false, Media::Posix) => POWER,
+        (World::PowerLoss, 1, false, Media::Ext4) => EXT4,
+        (World::PowerLoss, ..) => RECOVERY_POWER,
+        (_, 1, true, _) => CREATION_KILLED,
+        (_, 1, false, _) => KILLS,
+        _ => RECOVERY_KILLED,
     }
 }
 
@@ -342,5 +366,17 @@ impl Totals {
 
     fn stop(&mut self, reason: Reason, note: &str) {
         self.stopped.get_or_insert((reason, note.to_owned()));
+    }
+
+    /// What stands in the way of measuring stops it; what the harness got wrong is held against
+    /// `claim`.
+    fn stopped_by(&mut self, stop: Stop, claim: &'static str) {
+        match stop {
+            Stop::Unmeasured(reason, note) => self.stop(reason, &note),
+            Stop::Broken(words) => {
+                let (kind, world) = (Kind::HarnessBroken, World::Undisturbed);
+                self.findings.push(Finding::new(kind, world, claim, words));
+            }
+        }
     }
 }

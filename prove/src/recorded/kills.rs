@@ -22,10 +22,15 @@ pub struct Killed {
     pub created: bool,
     /// How far it had come.
     pub window: Window,
+    /// Whether what it left was compared with what was recorded: of a call that a process died in
+    /// nobody can say how far it got.
+    pub compared: bool,
     /// What it left.
     pub left: Tree,
-    /// What is wrong with that.
+    /// What is wrong with that, as a process that saw no other state shows it.
     pub wrong: Option<Wrong>,
+    /// Whether something was wrong that such a process did not show again.
+    pub unconfirmed: bool,
 }
 
 /// The kills at the entry and the exit of each of so many calls.
@@ -66,21 +71,25 @@ pub fn kill(
     let end = Choice { at: recorded.trace.ops.len(), fate: Fate::Kill { cut: None } };
     let crash = recorded.trace.state(&end).map_err(io::Error::other)?;
     let left = Tree::read_from(place.path())?;
-    // Of a call that a process died in nobody can say how far it got.
-    let known = recorded.not_measured.is_empty() && recorded.interrupted().is_none();
-    let differences = if known { recorded.compare(place.path())? } else { Vec::new() };
-    let wrong = if let Some(first) = differences.first() {
+    let compared = recorded.not_measured.is_empty() && recorded.interrupted().is_none();
+    let differences = if compared { recorded.compare(place.path())? } else { Vec::new() };
+    let (mut wrong, mut unconfirmed) = (None, false);
+    if let Some(first) = differences.first() {
         let words = format!("a killed process left other files than were recorded: {first}");
-        Some(Wrong { kind: Kind::HarnessBroken, words, promised: true })
-    } else {
-        judge.judge_dir(place.path(), undisturbed.dues, &crash).err()
-    };
+        wrong = Some(Wrong { kind: Kind::HarnessBroken, words, promised: true });
+    } else if let Err(seen) = judge.judge_dir(place.path(), undisturbed.dues, &crash) {
+        let again = judge.judge_afresh(&left, undisturbed.dues, &crash).err();
+        wrong = again.filter(|again| (again.kind, again.promised) == (seen.kind, seen.promised));
+        unconfirmed = wrong.is_none();
+    }
     Ok(Killed {
         hit: recorded.end == RecordEnd::Killed,
         as_recorded: undisturbed.recorded.trace.ops.starts_with(&recorded.trace.ops),
         created: crash.shown.is_some(),
         window: Window { acknowledged: crash.acked, issued: crash.issued },
+        compared,
         left,
         wrong,
+        unconfirmed,
     })
 }

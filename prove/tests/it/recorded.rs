@@ -25,14 +25,18 @@ fn scale() -> Scale {
     }
 }
 
-/// What is found in a driver of this name, in a directory that must be empty again afterwards.
+/// What is found in a driver of this name.
 fn prove(name: &str) -> (Vec<CriterionResult>, Vec<Finding>) {
+    prove_command(&format!("{PROGRAM} driver {name}"))
+}
+
+/// What is found in a driver, in a directory that must be empty again afterwards.
+fn prove_command(command: &str) -> (Vec<CriterionResult>, Vec<Finding>) {
     let dir = tempfile::tempdir().unwrap();
-    let command = format!("{PROGRAM} driver {name}");
-    let subject = Commanded::start(&command, &Driving::default(), dir.path()).unwrap();
+    let subject = Commanded::start(command, &Driving::default(), dir.path()).unwrap();
     let context = Context {
         subject: &subject,
-        name: &command,
+        name: command,
         profile: Profile::Quick,
         scale: scale(),
         seed: 1,
@@ -45,7 +49,7 @@ fn prove(name: &str) -> (Vec<CriterionResult>, Vec<Finding>) {
     let wanted = BTreeSet::from(["AC-02", "AC-03", "AC-04", "AC-09"]);
     let proved = measure(&context, &wanted, &|_| {});
     drop(subject);
-    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0, "{name} left files behind");
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0, "{command} left files behind");
     proved
 }
 
@@ -72,6 +76,26 @@ fn a_sound_engine_behind_the_protocol_passes() {
     let creation = claims.filter(|claim| claim.claim.id == "AC-02.recorded-creation");
     let states: u64 = creation.filter_map(|claim| Some(claim.evidence.as_ref()?.done)).sum();
     assert_eq!(states, 5, "the calls of a creation are not settled before it is over");
+}
+
+/// Before it recovers, this driver makes a call that no recording tells. The first life of a store has
+/// no such moment.
+#[test]
+fn a_recovery_that_cannot_be_recorded_is_not_measured() {
+    let dir = tempfile::tempdir().unwrap();
+    let script = dir.path().join("driver.sh");
+    let before_recovery = r#"first=yes; while read -r line; do case $first$line in
+        yes*'"open"'*) first=no; dir=${line#*'"dir":"'}; dir=${dir%%'"'*}
+            if [ -e "$dir/tiny.log" ]; then ln -s tiny.log "$dir/l"; rm "$dir/l"; fi;;
+        esac; echo "$line"; done"#;
+    std::fs::write(&script, format!("({before_recovery}) | {PROGRAM} driver tiny\n")).unwrap();
+    let (criteria, findings) = prove_command(&format!("/bin/sh {}", script.display()));
+    assert!(findings.is_empty(), "{findings:?}");
+    let claims = criteria.iter().flat_map(|result| &result.claims);
+    let nested = claims.filter(|claim| claim.claim.id == "AC-02.recorded-recovery-killed");
+    let stopped: Vec<_> =
+        nested.filter_map(|claim| claim.evidence.as_ref()?.stopped.as_ref()).collect();
+    assert!(matches!(stopped[..], [(_, note)] if note.contains("symlink")), "{stopped:?}");
 }
 
 #[test]

@@ -48,6 +48,12 @@ pub(crate) fn record(
     let run = ran
         .map_err(|error| skipped(&error))?
         .map_err(|words| skipped(&format!("the plan diverges while it is recorded: {words}")))?;
+    is_sound(&recorded, place.path())?;
+    Ok((recorded, run.history))
+}
+
+/// Whether a recording is all that happened, to the directory and outside of it.
+pub(super) fn is_sound(recorded: &Recorded, dir: &Path) -> Result<(), Stop> {
     if let Some(gap) = recorded.not_measured.first() {
         let reason = match gap.why {
             Why::WritableMapping => Reason::WritableMapping,
@@ -58,16 +64,16 @@ pub(crate) fn record(
     match recorded.writes_outside {
         0 => {}
         calls => {
-            return Err(skipped(&format!("{calls} calls wrote outside the store\'s directory")));
+            return Err(skipped(&format!("{calls} calls wrote outside the store's directory")));
         }
     }
-    let differences = recorded.compare(place.path()).map_err(|error| skipped(&error))?;
+    let differences = recorded.compare(dir).map_err(|error| skipped(&error))?;
     match differences.first() {
-        None => Ok((recorded, run.history)),
+        None => Ok(()),
         Some(first) => Err(Stop::Broken(format!("the recording is not what happened: {first}"))),
     }
 }
 
-fn skipped(words: &dyn ToString) -> Stop {
+pub(super) fn skipped(words: &dyn ToString) -> Stop {
     Stop::Unmeasured(Reason::Skipped, words.to_string())
 }
