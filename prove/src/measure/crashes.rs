@@ -26,6 +26,7 @@ pub(super) const ROOM: Room = Room {
         "AC-04.recovery-loses-power",
         "AC-04.creation",
         "AC-04.ext4",
+        "AC-04.compaction",
     ],
     split: true,
     measure,
@@ -203,7 +204,7 @@ fn show_plans<'a>(
     measured.show("AC-04.recovery-loses-power", nested_power);
 }
 
-/// Shows the kills of those plans that compact.
+/// Shows the crashes of those plans that compact.
 fn show_compactions(measured: &mut Measured, context: &Context, done: &[Case]) {
     let capabilities = context.subject.about().capabilities;
     let compacts = |case: &&Case| {
@@ -211,8 +212,9 @@ fn show_compactions(measured: &mut Measured, context: &Context, done: &[Case]) {
     };
     let came_to = done.iter().filter(compacts).filter_map(|case| case.came_to.as_ref());
     let total = Explored::total(came_to.map(|one| &one.posix));
-    let kills = select(&total.first, "compaction ", |tier| tier == Tier::T0);
-    measured.show("AC-02.compaction", kills);
+    let select = |chosen| select(&total.first, "compaction ", chosen);
+    measured.show("AC-02.compaction", select(|tier| tier == Tier::T0));
+    measured.show("AC-04.compaction", select(|tier| tier > Tier::T0));
 }
 
 /// Of T1, a nested power loss is only the one that takes all that is pending, unless asked for in

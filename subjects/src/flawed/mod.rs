@@ -71,6 +71,12 @@ const ROWS: &[Row] = &[
         Flaws { recovery_not_synced: true, ..Flaws::NONE },
     ),
     (
+        "compaction-not-synced",
+        "renames what a compaction wrote into place without syncing it",
+        &["AC-04"],
+        Flaws { compaction_not_synced: true, ..Flaws::NONE },
+    ),
+    (
         "snapshot-broken-by-checkpoint",
         "reads the current state through snapshots that are older than a checkpoint",
         &["AC-06"],

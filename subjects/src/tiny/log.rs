@@ -43,7 +43,8 @@ impl Log {
             Err(error) => return Err(refusal(&error)),
         };
         let Some(file) = opened else {
-            let (file, len) = rewrite(storage.as_ref(), flaws, data, 0).map_err(|e| refusal(&e))?;
+            let (file, len) =
+                rewrite(storage.as_ref(), flaws, data, 0, true).map_err(|e| refusal(&e))?;
             return Ok(Self { storage, flaws, file, len, sequence: 0, poisoned: false });
         };
         let (sequence, valid, len) = replay(file.as_ref(), data)?;
@@ -52,7 +53,7 @@ impl Log {
         } else if flaws.recovery_not_synced {
             file.set_len(valid).map(|()| (file, valid))
         } else {
-            rewrite(storage.as_ref(), flaws, data, sequence)
+            rewrite(storage.as_ref(), flaws, data, sequence, true)
         };
         let (file, len) = kept.map_err(|error| refusal(&error))?;
         Ok(Self { storage, flaws, file, len, sequence, poisoned: false })
@@ -77,10 +78,11 @@ impl Log {
         if self.poisoned { Err(ErrorClass::InDoubt) } else { Ok(()) }
     }
 
-    /// Replaces the log by one that holds `data` in one record.
-    pub(super) fn checkpoint(&mut self, data: &Data) -> Result<(), ErrorClass> {
+    /// Replaces the log by one that holds `data` in one record, durable unless a flaw has it
+    /// otherwise.
+    pub(super) fn replace(&mut self, data: &Data, durable: bool) -> Result<(), ErrorClass> {
         self.check()?;
-        let rewritten = rewrite(self.storage.as_ref(), self.flaws, data, self.sequence);
+        let rewritten = rewrite(self.storage.as_ref(), self.flaws, data, self.sequence, durable);
         let (file, len) = rewritten.map_err(|_| {
             // The rename may have happened: the old file may be no longer the log.
             self.poisoned = true;
@@ -116,6 +118,7 @@ fn rewrite(
     flaws: Flaws,
     data: &Data,
     sequence: u64,
+    durable: bool,
 ) -> io::Result<(Arc<dyn File>, u64)> {
     if !flaws.leftover_refused {
         match storage.remove(REWRITTEN) {
@@ -127,7 +130,9 @@ fn rewrite(
     let changes = logged_order(flaws, data.as_changes());
     let bytes = Record { sequence, changes }.encode().ok_or(io::ErrorKind::FileTooLarge)?;
     file.write_at(0, &bytes)?;
-    file.sync(SyncKind::Full)?;
+    if durable {
+        file.sync(SyncKind::Full)?;
+    }
     storage.rename(REWRITTEN, LOG)?;
     if !flaws.no_dir_sync {
         storage.sync_dir(ROOT)?;

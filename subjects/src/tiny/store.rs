@@ -139,7 +139,7 @@ impl TinyStore {
 
     /// Writes the store into a new log.
     pub(super) fn checkpoint(&self, log: &mut Log) -> Result<(), ErrorClass> {
-        log.checkpoint(&self.visible().data)?;
+        log.replace(&self.visible().data, true)?;
         self.visible.lock().checkpoints += 1;
         Ok(())
     }
@@ -151,7 +151,7 @@ impl TinyStore {
             let deleted = self.visible().data.deleted();
             self.publish(deleted);
         }
-        log.checkpoint(&self.visible().data)?;
+        log.replace(&self.visible().data, !self.flaws.compaction_not_synced)?;
         self.visible.lock().compactions += 1;
         Ok(())
     }
