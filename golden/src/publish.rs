@@ -15,11 +15,14 @@ mod tests;
 
 /// The story of changes, beside the data.
 const CHANGELOG: &str = "CHANGELOG.md";
-/// Files that are no data: written by people, or made with every generation.
+/// Files beside an index that are no data: written by people, or made with every generation.
+/// Without an index they are strays: of vectors that were removed, or of something else.
 const BESIDE: [&str; 3] = ["README.md", CHANGELOG, "COVERAGE.md"];
 /// What the story begins with.
 const HEADING: &str = "# Changes of published vectors\n\nNewest first; written by `proofhouse vectors \
                        generate --bless`. What was only added is not listed.\n";
+/// What ends a line somewhere: a reason is one line, or it could forge the story's.
+const LINE_ENDS: [char; 7] = ['\n', '\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}'];
 /// At most this many vectors are named in a message; the story names all.
 const NAMED_MAX: usize = 5;
 
@@ -44,7 +47,10 @@ pub enum PublishError {
     #[error(transparent)]
     Vectors(#[from] VectorsError),
     /// The directory holds something else.
-    #[error("{0}: no file of the vectors; remove it, or name another directory")]
+    #[error(
+        "{0}: no file of the vectors; restore the index that it belongs to, remove it, or name \
+         another directory"
+    )]
     Dirty(String),
     /// Published vectors would change.
     #[error(
@@ -54,6 +60,9 @@ pub enum PublishError {
     /// A blessing without a reason.
     #[error("--bless needs a reason: say why what was published changes")]
     NoReason,
+    /// A reason of more than a line.
+    #[error("the reason has a line break: say it in one line")]
+    BrokenReason,
     /// A file cannot be read or written.
     #[error("{path}: {source}; check the path and its permissions", path = .path.display())]
     Io {
@@ -70,10 +79,14 @@ pub enum PublishError {
 ///
 /// # Errors
 /// [`PublishError`]: vectors that cannot be read, files that are none, published vectors that would
-/// change without a blessing, a blessing without a reason.
+/// change without a blessing, a blessing without a reason in one line.
 pub fn publish(dir: &Path, blessing: Option<&str>) -> Result<Published, PublishError> {
-    if blessing.is_some_and(|reason| reason.trim().is_empty()) {
+    let blessing = blessing.map(str::trim);
+    if blessing.is_some_and(str::is_empty) {
         return Err(PublishError::NoReason);
+    }
+    if blessing.is_some_and(|reason| reason.contains(LINE_ENDS)) {
+        return Err(PublishError::BrokenReason);
     }
     let generated = generate();
     let before = published(dir)?;
@@ -84,7 +97,7 @@ pub fn publish(dir: &Path, blessing: Option<&str>) -> Result<Published, PublishE
         let Some(reason) = blessing else {
             return Err(PublishError::Unblessed(summary(&changes)));
         };
-        tell(dir, reason.trim(), &changes)?;
+        tell(dir, reason, &changes)?;
     }
     for name in before.files.iter().filter(|name| !generated.contains_key(*name)) {
         at(&dir.join(name), fs::remove_file(dir.join(name)))?;
@@ -109,21 +122,31 @@ fn changes(before: &Fingerprints, after: &Fingerprints) -> Published {
 }
 
 /// Vectors of the directory `before` that are changed or gone in the directory `after`, and whose
-/// change the changelog there does not tell: one line each.
+/// change the changelog there does not tell: one line each. What the changelog of `before` tells
+/// already, if there is one, was another change.
 ///
 /// # Errors
 /// Either directory cannot be read as vectors.
 pub fn untold(before: &Path, after: &Path) -> Result<Vec<String>, VectorsError> {
     let read = |dir: &Path| fingerprints(&|name: &str| VectorsError::reading(dir, name));
     let changes = changes(&read(before)?, &read(after)?);
-    let story = VectorsError::reading(after, CHANGELOG).unwrap_or_default();
-    let story = String::from_utf8_lossy(&story);
+    let (earlier, story) = (told(before)?, told(after)?);
+    let times = |story: &[String], line: &String| story.iter().filter(|it| *it == line).count();
     let lines = [("changed", changes.changed), ("removed", changes.removed)];
     let lines = lines
         .into_iter()
         .flat_map(|(what, ids)| ids.into_iter().map(move |id| format!("{what}: {id}")));
-    let told = |line: &String| story.lines().any(|it| it.strip_prefix("- ") == Some(line.as_str()));
-    Ok(lines.filter(|line| !told(line)).collect())
+    Ok(lines.filter(|line| times(&story, line) <= times(&earlier, line)).collect())
+}
+
+/// The lines of a directory's story, by what they list; none if it has no story.
+fn told(dir: &Path) -> Result<Vec<String>, VectorsError> {
+    if !dir.join(CHANGELOG).exists() {
+        return Ok(Vec::new());
+    }
+    let story = VectorsError::reading(dir, CHANGELOG)?;
+    let story = String::from_utf8_lossy(&story);
+    Ok(story.lines().filter_map(|line| line.strip_prefix("- ")).map(str::to_owned).collect())
 }
 
 /// What a directory holds.
@@ -140,9 +163,9 @@ fn published(dir: &Path) -> Result<Before, PublishError> {
     if dir.exists() {
         list(dir, "", &mut present)?;
     }
-    present.retain(|name| !BESIDE.contains(&name.as_str()));
     let mut before = Before::default();
     if present.contains(INDEX) {
+        present.retain(|name| !BESIDE.contains(&name.as_str()));
         let read = |name: &str| VectorsError::reading(dir, name);
         before.files = listed_files(&read)?;
         before.vectors = fingerprints(&read)?;

@@ -716,6 +716,24 @@ static Json *parse(const char *name, const Bytes *text) {
     return json;
 }
 
+static bool is_one_of(const char *name, const char *const *names) {
+    while (*names != NULL && strcmp(name, *names) != 0) names++;
+    return *names != NULL;
+}
+
+/* A field that this reader does not know may change what the others mean. */
+static void know_fields(const char *file, const Json *vector) {
+    static const char *const known[] = {"id",         "rule",  "meaning", "source", "value",
+                                        "diagnostic", "given", "bytes",   "files",  "expect", NULL};
+    for (const Json *it = vector->first; it != NULL; it = it->next) {
+        Json name = {.kind = STRING, .text = it->name};
+        if (!is_one_of(c_string(&name), known)) {
+            unusable("%s: %s: unknown field %s; update this reader", file,
+                     c_string(member(vector, "id")), c_string(&name));
+        }
+    }
+}
+
 /* The bytes of a vector, joined from their parts. */
 static Bytes joined(const Json *notation, const Json *files) {
     Bytes bytes = {0};
@@ -781,11 +799,6 @@ static void verify(const Json *files) {
     }
 }
 
-static bool is_one_of(const char *name, const char *const *names) {
-    while (*names != NULL && strcmp(name, *names) != 0) names++;
-    return *names != NULL;
-}
-
 int main(int arguments, char **argument) {
     static const char *const covered[] = {"cbor", "hash", "wal-record", "segment-record", NULL};
     static const char *const other[] = {"golden-entidb", "name",          "manifest", "wal-log", "segment",
@@ -811,6 +824,7 @@ int main(int arguments, char **argument) {
         }
         size_t agreed = 0;
         for (const Json *vector = vectors->first; vector != NULL; vector = vector->next) {
+            know_fields(file, vector);
             agreed += agrees(family, vector, files);
         }
         printf("%s: %zu of %zu vectors agree\n", family, agreed, count(vectors));

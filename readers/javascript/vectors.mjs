@@ -54,14 +54,14 @@ export function* load(directory, known) {
     if (family.family !== entry.family || family.vectors.length !== entry.vectors) {
       throw new Unusable(`${entry.file}: not what index.json lists; restore it`);
     }
-    yield [entry.family, family.vectors.map((vector) => resolved(vector, files))];
+    yield [entry.family, family.vectors.map((it) => resolved(entry.file, it, files))];
   }
 }
 
 /** A vector with its bytes joined from their parts. */
-function resolved(vector, files) {
+function resolved(file, vector, files) {
   if (Object.keys(vector).some((name) => !FIELDS.includes(name))) {
-    throw new Unusable(`vector ${vector.id}: unknown field; update this reader`);
+    throw new Unusable(`${file}: ${vector.id}: unknown field; update this reader`);
   }
   if ("bytes" in vector) vector.bytes = joined(vector.bytes, files);
   if ("files" in vector) {

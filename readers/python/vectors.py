@@ -48,16 +48,16 @@ def load(directory, known):
         family = parse(entry["file"], files[entry["file"]])
         if family["family"] != entry["family"] or len(family["vectors"]) != entry["vectors"]:
             raise Unusable(f"{entry['file']}: not what index.json lists; restore it")
-        yield entry["family"], [resolved(vector, files) for vector in family["vectors"]]
+        yield entry["family"], [resolved(entry["file"], it, files) for it in family["vectors"]]
 
 
 FIELDS = {"id", "rule", "meaning", "source", "value", "diagnostic", "given", "bytes", "files", "expect"}
 
 
-def resolved(vector, files):
+def resolved(name, vector, files):
     """A vector with its bytes joined from their parts."""
     if not FIELDS.issuperset(vector):
-        raise Unusable(f"vector {vector.get('id')}: unknown field; update this reader")
+        raise Unusable(f"{name}: {vector.get('id')}: unknown field; update this reader")
     if "bytes" in vector:
         vector["bytes"] = joined(vector["bytes"], files)
     if "files" in vector:

@@ -6,7 +6,7 @@ use super::rows::Rows;
 use crate::file::Entry;
 
 pub(super) fn entries() -> Vec<Entry> {
-    let rows = [files(), foreign_files(), collections(), order()];
+    let rows = [files(), foreign_files(), collections(), order(), identities()];
     rows.into_iter().flat_map(Rows::finish).collect()
 }
 
@@ -154,15 +154,49 @@ fn order() -> Rows {
             &[2, 1, 0, 3],
         ),
     ] {
-        let bytes: Vec<u8> = keys
-            .iter()
-            .flat_map(|(collection, entity): &(u32, [u8; 16])| {
-                collection.to_le_bytes().into_iter().chain(*entity)
-            })
-            .collect();
+        let bytes = joined(&keys);
         let order: Vec<_> = order.iter().map(ToString::to_string).collect();
         rows.accept(id, meaning, &bytes, json!({ "order": order }));
     }
     rows.reject("cut", "the last key is cut short", &[0; 39], "invalid");
+    rows
+}
+
+/// Keys, one behind the other.
+fn joined(keys: &[(u32, [u8; 16])]) -> Vec<u8> {
+    keys.iter()
+        .flat_map(|(collection, entity)| collection.to_le_bytes().into_iter().chain(*entity))
+        .collect()
+}
+
+/// Identities alone: any 16 bytes are one, no more and no fewer.
+fn identities() -> Rows {
+    let mut rows = Rows::new("key-order", "docs/format.md, 3: entity");
+    let (zero, full) = ([0; 16], [0xff; 16]);
+    let one_bit = (0..16).map(|at| {
+        let mut id = zero;
+        id[at] = 1;
+        id
+    });
+    let bits: Vec<_> = one_bit.collect();
+    let upward: Vec<_> = [0, 1, 0x7f, 0x80, 0xfe, 0xff].map(|byte| [byte; 16]).into();
+    for (id, meaning, ids, order) in [
+        ("identity-zero", "all bits zero is an identity", vec![zero], vec![0]),
+        ("identity-full", "all bits one is an identity", vec![full], vec![0]),
+        ("identity-ends", "the greatest and the least", vec![full, zero], vec![1, 0]),
+        ("identity-each-byte", "every byte counts, the first most", bits, (0..16).rev().collect()),
+        ("identity-ascending", "bytes have no sign", upward, (0..6).collect()),
+    ] {
+        let keys: Vec<_> = ids.into_iter().map(|id| (1, id)).collect();
+        let order: Vec<_> = order.iter().map(i32::to_string).collect();
+        rows.accept(id, meaning, &joined(&keys), json!({ "order": order }));
+    }
+    for (id, meaning, len) in [
+        ("identity-none", "a collection and no identity", 4),
+        ("identity-cut", "an identity of 15 bytes", 19),
+        ("identity-long", "an identity of 17 bytes", 21),
+    ] {
+        rows.reject(id, meaning, &vec![0x2d; len], "invalid");
+    }
     rows
 }

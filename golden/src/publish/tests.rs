@@ -52,6 +52,11 @@ fn a_published_vector_changes_only_with_a_reason_that_is_kept() {
     replace(path, "hash.json", "a known answer", "a known answer, once");
     refusal(path, None, "would change: hash published/empty; if that is meant");
     refusal(path, Some(" \n"), "--bless needs a reason");
+    for end in LINE_ENDS {
+        let forged = format!("why{end}{end}- changed: hash published/abc");
+        refusal(path, Some(&forged), "line break");
+    }
+    assert!(!path.join(CHANGELOG).exists());
     let published = publish(path, Some("the meaning was wrong")).unwrap();
     assert_eq!(published.changed, ["hash published/empty"]);
     replace(path, "name.json", "five digits", "5 digits");
@@ -101,6 +106,26 @@ fn a_directory_with_something_else_in_it_is_left_alone() {
 }
 
 #[test]
+fn what_may_stand_beside_an_index_may_not_stand_without_one() {
+    for beside in BESIDE {
+        let foreign = tempfile::tempdir().unwrap();
+        let path = foreign.path().join(beside);
+        fs::write(&path, "of another project").unwrap();
+        for blessing in [None, Some("whatever")] {
+            refusal(foreign.path(), blessing, &format!("{beside}: no file of the vectors"));
+        }
+        assert_eq!(fs::read(path).unwrap(), b"of another project");
+        // Vectors that were removed, so that all would count as added.
+        let dir = fresh();
+        fs::write(dir.path().join(beside), "").unwrap();
+        for name in generate().keys().filter(|name| *name != beside) {
+            fs::remove_file(dir.path().join(name)).unwrap();
+        }
+        refusal(dir.path(), None, &format!("{beside}: no file of the vectors"));
+    }
+}
+
+#[test]
 fn vectors_of_a_newer_version_are_left_alone() {
     let dir = fresh();
     let index = fs::read_to_string(dir.path().join(INDEX)).unwrap();
@@ -121,4 +146,23 @@ fn a_change_since_a_release_is_told_or_named() {
     let story = format!("{HEADING}\n## why\n\n- {}\n", named[0]);
     fs::write(after.path().join(CHANGELOG), story).unwrap();
     assert_eq!(untold(before.path(), after.path()).unwrap(), named[1..]);
+}
+
+#[test]
+fn a_change_that_an_earlier_release_told_does_not_tell_of_another_one() {
+    let (before, after) = (fresh(), fresh());
+    replace(before.path(), "hash.json", "a known answer", "a known answer, once");
+    let line = "changed: hash published/empty";
+    let told = format!("{HEADING}\n## why\n\n- {line}\n");
+    for (earlier, later, expected) in [
+        (None, told.clone(), vec![]),
+        (Some(&told), told.clone(), vec![line]),
+        (Some(&told), format!("{told}\n## again\n\n- {line}\n"), vec![]),
+    ] {
+        if let Some(earlier) = earlier {
+            fs::write(before.path().join(CHANGELOG), earlier).unwrap();
+        }
+        fs::write(after.path().join(CHANGELOG), later).unwrap();
+        assert_eq!(untold(before.path(), after.path()).unwrap(), expected);
+    }
 }

@@ -1,11 +1,14 @@
 //! Stores whose bytes were damaged, or that lost a file.
 
-use super::{Draft, Due, RESERVED, add, directory};
+use super::{Draft, Due, RESERVED, add, directory, sample_state};
 use crate::generate::build::{Log, State, put, sealed, segment};
 use crate::generate::rows::Rows;
 
+/// What decides of vectors that show a fault which was found.
+const PAST_BUG: &str = "docs/format.md, 3 and 5; a past bug: docs/fuzzing.md, Found so far";
+
 pub(super) fn rows() -> Vec<Rows> {
-    vec![lost(), exchanged(), flipped()]
+    vec![lost(), exchanged(), ahead(), flipped()]
 }
 
 fn killed() -> Draft {
@@ -82,6 +85,31 @@ fn exchanged() -> Rows {
     add("log-cut", "a log that begins elsewhere", &draft, refused);
     let draft = killed().checkpoint(4);
     add("checkpoint-above", "a checkpoint the log does not begin at", &draft, refused);
+    rows
+}
+
+/// Records of commits after the checkpoint that MANIFEST knows of. A recovery publishes a later
+/// one, beside which such a record once looked right: the second open showed it.
+fn ahead() -> Rows {
+    let mut rows = Rows::new("past-bug", PAST_BUG);
+    let (nothing, record) = (State::at(0), put(2, 0x66, 99));
+    let with = |draft: Draft, sequence| draft.segment(4, &[sealed(record.clone(), sequence)]);
+    for (id, sequence) in [("first", 4), ("last", 5), ("next", 6), ("max", u64::MAX)] {
+        let meaning = "a record ahead of MANIFEST, in a store that was not closed";
+        let (draft, due) = (with(killed(), sequence), Due::NotRecovered("corrupt"));
+        add(&mut rows, format!("ahead-{id}-killed"), meaning, &draft, due, &nothing);
+        let meaning = "a record ahead of MANIFEST";
+        let (draft, due) = (with(Draft::sample(), sequence), Due::Refused("corrupt"));
+        add(&mut rows, format!("ahead-{id}"), meaning, &draft, due, &nothing);
+    }
+    let shown = [record.clone()];
+    let after = [put(1, 0x11, 61), put(1, 0x11, 71)];
+    let closed = sample_state().with(&shown);
+    let recovered =
+        after.iter().fold(closed.clone(), |state, it| state.and(std::slice::from_ref(it)));
+    let meaning = "a record of the checkpoint's own commit is not ahead of it";
+    add(&mut rows, "even", meaning, &with(Draft::sample(), 3), Due::Shown, &closed);
+    add(&mut rows, "even-killed", meaning, &with(killed(), 3), Due::Recovered, &recovered);
     rows
 }
 

@@ -5,8 +5,12 @@ use crate::generate::build::{Log, delete, put};
 use crate::generate::rows::Rows;
 use crate::layout::{Hash, LogBody, LogKey, LogRecord, log_envelope, log_record};
 
+/// What decides of vectors that show a fault which was found.
+const PAST_BUG: &str =
+    "docs/format.md, 4: torn or corrupt, 3; a past bug: docs/fuzzing.md, Found so far";
+
 pub(super) fn rows() -> Vec<Rows> {
-    vec![first_record(), grammar(), unknown(), stamps(), flipped(), witnesses()]
+    vec![first_record(), grammar(), unknown(), past_bug(), stamps(), flipped(), witnesses()]
 }
 
 fn first_record() -> Rows {
@@ -122,22 +126,27 @@ fn of_type(kind: u8, offset: usize, synced_to: u64, fields: &[u8]) -> Vec<u8> {
     log_envelope(2, kind, &payload)
 }
 
+/// A log of two commits with a record somewhere behind them.
+fn with(at: usize, record: &[u8]) -> Vec<u8> {
+    let mut file = log(2).file();
+    file.resize(file.len().max(at + record.len()), 0);
+    file[at..at + record.len()].copy_from_slice(record);
+    file
+}
+
 /// Valid records of types that this version does not know: no torn write leaves one.
 fn unknown() -> Rows {
     let mut rows = Rows::new("unknown-type", "docs/format.md, 4: torn or corrupt, 3 and 4");
     let base = log(2);
     let at = base.bytes.len();
-    let with = |at: usize, record: &[u8]| {
-        let mut file = base.file();
-        file.resize(file.len().max(at + record.len()), 0);
-        file[at..at + record.len()].copy_from_slice(record);
-        file
-    };
     for kind in [0, 7, 0x7f, 0xff] {
         for (id, fields) in [("bare", &[][..]), ("fields", b"a later field")] {
             let record = of_type(kind, at, CUT + 2, fields);
             let id = format!("{kind:02x}-{id}");
-            refuses(&mut rows, id, "where the next commit would begin", &with(at, &record));
+            let meaning = "where the next commit would begin";
+            let entry = rows.reject(id, meaning, &with(at, &record), "corrupt");
+            entry.given = Some(given());
+            PAST_BUG.clone_into(&mut entry.source);
         }
     }
     let meaning = "what it says of syncs is not looked at";
@@ -170,6 +179,34 @@ fn unknown() -> Rows {
     ] {
         shows(&mut rows, id, meaning, &with(at_file, &record), &state(2));
     }
+    rows
+}
+
+/// Commits behind a record of an unknown type, which were once dropped in silence: the record was
+/// taken for a torn tail.
+fn past_bug() -> Rows {
+    let mut rows = Rows::new("past-bug", PAST_BUG);
+    let base = log(2);
+    let unknown = of_type(0x7f, base.bytes.len(), CUT + 2, b"a later field");
+    for (id, synced_to, meaning) in [
+        ("unknown-before-commit", CUT + 2, "an unknown type, and the next commit behind it"),
+        ("unknown-before-synced", CUT + 3, "an unknown type, and the commit after the next"),
+    ] {
+        let mut log = base.clone();
+        log.bytes.extend(&unknown);
+        log.synced_to = synced_to;
+        log.join(synced_to + 1, &commits()[2]);
+        refuses(&mut rows, id, meaning, &log.file());
+    }
+    let mut begun = base;
+    begun.synced_to = CUT + 2;
+    begun.record(LogBody::Begin { txid: CUT + 3 });
+    let inside = of_type(0x7f, begun.bytes.len(), CUT + 2, b"a later field");
+    begun.bytes.extend(inside);
+    begun.write(CUT + 3, &commits()[2][0]);
+    begun.record(LogBody::Commit { txid: CUT + 3, sequence: CUT + 3 });
+    let meaning = "a transaction that is whole but for a record of an unknown type in it";
+    refuses(&mut rows, "unknown-in-transaction", meaning, &begun.file());
     rows
 }
 
