@@ -151,6 +151,8 @@ impl Enter<'_> {
             Call::Protect | Call::SyncMapping { .. } => {
                 follow(self.shared_mappings.then_some(Role::Memory))
             }
+            // Which of its files lose bytes, its mappings do not say afterwards: they may be gone.
+            Call::RemovePages => refuse_if(self.shared_mappings, Why::Unsupported),
             Call::Submit { context, count, blocks } => self.submit(context, count, blocks)?,
         })
     }

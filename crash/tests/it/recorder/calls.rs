@@ -236,6 +236,7 @@ fn what_a_trace_cannot_say_is_refused_by_name() {
     let loops = std::io::Error::from_raw_os_error(nix::libc::ELOOP).to_string();
     for (part, call, why) in [
         ("part_of_a_mapping_synced", "msync", Why::Unsupported),
+        ("hole_by_a_mapping", "madvise", Why::Unsupported),
         ("symlink", "symlink", Why::Unsupported),
         ("fifo", "mknodat", Why::Unsupported),
         ("exchange", "renameat2", Why::Unsupported),
@@ -259,11 +260,14 @@ fn what_a_trace_cannot_say_is_refused_by_name() {
 }
 
 #[test]
-fn a_change_of_what_names_lead_to_is_refused_where_it_is_allowed() {
-    let recorded = Place::new().run("root_changed", RecordOptions::default());
-    let allowed = String::from_utf8_lossy(&recorded.output).contains("the root was changed");
-    let due = NotMeasured { call: "chroot", why: Why::Unsupported };
-    assert_eq!(recorded.not_measured, if allowed { vec![due] } else { Vec::new() });
+fn what_not_every_system_allows_is_refused_where_it_is_allowed() {
+    for (part, call) in [("root_changed", "chroot"), ("hole_by_another_process", "process_madvise")]
+    {
+        let recorded = Place::new().run(part, RecordOptions::default());
+        let allowed = String::from_utf8_lossy(&recorded.output).contains("the call was allowed");
+        let due = NotMeasured { call, why: Why::Unsupported };
+        assert_eq!(recorded.not_measured, if allowed { vec![due] } else { Vec::new() }, "{part}");
+    }
 }
 
 #[test]
