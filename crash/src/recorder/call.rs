@@ -17,8 +17,10 @@ pub(super) enum Stop {
 /// is not `O_DIRECTORY`.
 const OPEN_CHANGES: &[u64] = &[0o100, 0o1000, 0o20_000_000];
 
-/// `PROT_WRITE`.
-const WRITABLE: &[u64] = &[2];
+const PROT_WRITE: u64 = 2;
+
+/// Memory that may be stored into.
+const WRITABLE: &[u64] = &[PROT_WRITE];
 
 /// `MAP_SHARED`, a bit of `MAP_SHARED_VALIDATE` too.
 const SHARED: &[u64] = &[1];
@@ -243,6 +245,7 @@ pub(super) enum Call {
     /// Memory that shows a file.
     Map {
         fd: i32,
+        writable: bool,
     },
     Protect,
     /// A hole in the files that some memory shows.
@@ -388,7 +391,7 @@ fn rest(number: c_long, [first, second, third, fourth, fifth, _]: [u64; 6]) -> O
         libc::SYS_syncfs => Call::SyncFileSystem { fd: fd(first) },
         libc::SYS_msync => Call::SyncMapping { addr: first, len: second, flags: third },
         libc::SYS_mmap if int(fourth) & ANONYMOUS != 0 => Call::Harmless,
-        libc::SYS_mmap => Call::Map { fd: fd(fifth) },
+        libc::SYS_mmap => Call::Map { fd: fd(fifth), writable: int(third) & PROT_WRITE != 0 },
         libc::SYS_mprotect | libc::SYS_pkey_mprotect => Call::Protect,
         libc::SYS_madvise | libc::SYS_process_madvise => Call::RemovePages,
         libc::SYS_open_by_handle_at => Call::OpenHandle,

@@ -2,6 +2,7 @@
 //! directory the watched one.
 
 mod aio;
+mod elsewhere;
 mod refused;
 mod ways;
 
@@ -82,6 +83,12 @@ const PARTS: &[(&str, fn())] = &[
     ("many_asynchronously", aio::many),
     ("appended_asynchronously", aio::appended),
     ("overlapping_asynchronously", aio::overlapping),
+    ("asynchronous_elsewhere", aio::elsewhere),
+    ("mapped_elsewhere", elsewhere::mapped),
+    ("cut_by_path_elsewhere", elsewhere::cut_by_path),
+    ("bound_elsewhere", elsewhere::bound),
+    ("nameless_elsewhere", elsewhere::nameless),
+    ("of_the_kernel_elsewhere", elsewhere::of_the_kernel),
 ];
 
 #[test]
