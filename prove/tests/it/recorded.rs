@@ -25,14 +25,18 @@ fn scale() -> Scale {
     }
 }
 
-/// What is found in a driver of this name, in a directory that must be empty again afterwards.
+/// What is found in a driver of this name.
 fn prove(name: &str) -> (Vec<CriterionResult>, Vec<Finding>) {
+    prove_command(&format!("{PROGRAM} driver {name}"))
+}
+
+/// What is found in a driver, in a directory that must be empty again afterwards.
+fn prove_command(command: &str) -> (Vec<CriterionResult>, Vec<Finding>) {
     let dir = tempfile::tempdir().unwrap();
-    let command = format!("{PROGRAM} driver {name}");
-    let subject = Commanded::start(&command, &Driving::default(), dir.path()).unwrap();
+    let subject = Commanded::start(command, &Driving::default(), dir.path()).unwrap();
     let context = Context {
         subject: &subject,
-        name: &command,
+        name: command,
         profile: Profile::Quick,
         scale: scale(),
         seed: 1,
@@ -45,8 +49,17 @@ fn prove(name: &str) -> (Vec<CriterionResult>, Vec<Finding>) {
     let wanted = BTreeSet::from(["AC-02", "AC-03", "AC-04", "AC-09"]);
     let proved = measure(&context, &wanted, &|_| {});
     drop(subject);
-    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0, "{name} left files behind");
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0, "{command} left files behind");
     proved
+}
+
+/// How many recordings there were, and how many differ from the other one of their plan.
+fn recordings(criteria: &[CriterionResult]) -> (u64, u64) {
+    let claims = criteria.iter().flat_map(|result| &result.claims);
+    let mut atomic = claims.filter(|claim| claim.claim.id == "AC-03.recorded-atomic");
+    let evidence = atomic.find_map(|claim| claim.evidence.as_ref());
+    let observed = &evidence.unwrap().observed;
+    (observed["recordings"], observed["unstable recordings, each explored"])
 }
 
 /// A flawed driver fails these claims, and no others.
@@ -68,10 +81,27 @@ fn a_sound_engine_behind_the_protocol_passes() {
         .map(|result| result.criterion.id)
         .collect();
     assert_eq!(passed, ["AC-02", "AC-04", "AC-09"]);
+    assert_eq!(recordings(&criteria), (4, 0), "a plan and a creation, twice each");
     let claims = criteria.iter().flat_map(|result| &result.claims);
     let creation = claims.filter(|claim| claim.claim.id == "AC-02.recorded-creation");
     let states: u64 = creation.filter_map(|claim| Some(claim.evidence.as_ref()?.done)).sum();
     assert_eq!(states, 5, "the calls of a creation are not settled before it is over");
+}
+
+/// A driver that leaves a moment's number beside the store whenever it opens it.
+#[test]
+fn recordings_that_differ_are_told_and_each_is_explored() {
+    let dir = tempfile::tempdir().unwrap();
+    let script = dir.path().join("noisy");
+    let noisy = r#"while read -r line; do
+        place=${line#*\"dir\":\"}
+        [ "$place" = "$line" ] || date +%N > "${place%%\"*}/noise"
+        printf '%s\n' "$line"
+    done"#;
+    std::fs::write(&script, format!("{noisy} | {PROGRAM} driver tiny")).unwrap();
+    let (criteria, findings) = prove_command(&format!("/bin/sh {}", script.display()));
+    assert_eq!(findings.len(), 0, "{findings:#?}");
+    assert_eq!(recordings(&criteria), (4, 4));
 }
 
 #[test]
