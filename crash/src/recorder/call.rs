@@ -9,20 +9,28 @@ pub(super) enum Stop {
     Always,
     /// If the argument of this number (from 0) has all bits of one of these masks.
     Bits(u8, &'static [u64]),
+    /// If the argument of this number is this `int`.
+    Equals(u8, u64),
 }
 
 /// The bits of `open` that change something: `O_CREAT`, `O_TRUNC` and the bit of `O_TMPFILE` that
 /// is not `O_DIRECTORY`.
 const OPEN_CHANGES: &[u64] = &[0o100, 0o1000, 0o20_000_000];
 
-/// `PROT_WRITE`.
-const WRITABLE: &[u64] = &[2];
+const PROT_WRITE: u64 = 2;
+
+/// Memory that may be stored into.
+const WRITABLE: &[u64] = &[PROT_WRITE];
 
 /// `MAP_SHARED`, a bit of `MAP_SHARED_VALIDATE` too.
 const SHARED: &[u64] = &[1];
 
 /// `MAP_ANONYMOUS`: memory of no file, whatever the descriptor.
 const ANONYMOUS: u64 = 0x20;
+
+/// Advice that takes a mapping's pages out of the file it shows: a hole in it, although the mapping
+/// may be one for reading only.
+const MADV_REMOVE: u64 = 9;
 
 const FICLONE: u64 = 0x4004_9409;
 const FICLONERANGE: u64 = 0x4020_940d;
@@ -99,6 +107,8 @@ pub(super) const STOPPED: &[(c_long, &str, Stop)] = &[
     (libc::SYS_mmap, "mmap", Stop::Bits(3, SHARED)),
     (libc::SYS_mprotect, "mprotect", Stop::Bits(2, WRITABLE)),
     (libc::SYS_pkey_mprotect, "pkey_mprotect", Stop::Bits(2, WRITABLE)),
+    (libc::SYS_madvise, "madvise", Stop::Equals(2, MADV_REMOVE)),
+    (libc::SYS_process_madvise, "process_madvise", Stop::Equals(3, MADV_REMOVE)),
     (libc::SYS_io_submit, "io_submit", Stop::Always),
     (libc::SYS_chroot, "chroot", Stop::Always),
     (libc::SYS_pivot_root, "pivot_root", Stop::Always),
@@ -235,8 +245,11 @@ pub(super) enum Call {
     /// Memory that shows a file.
     Map {
         fd: i32,
+        writable: bool,
     },
     Protect,
+    /// A hole in the files that some memory shows.
+    RemovePages,
     /// `count` pointers to control blocks, at an address, for the context at another.
     Submit {
         context: u64,
@@ -378,8 +391,9 @@ fn rest(number: c_long, [first, second, third, fourth, fifth, _]: [u64; 6]) -> O
         libc::SYS_syncfs => Call::SyncFileSystem { fd: fd(first) },
         libc::SYS_msync => Call::SyncMapping { addr: first, len: second, flags: third },
         libc::SYS_mmap if int(fourth) & ANONYMOUS != 0 => Call::Harmless,
-        libc::SYS_mmap => Call::Map { fd: fd(fifth) },
+        libc::SYS_mmap => Call::Map { fd: fd(fifth), writable: int(third) & PROT_WRITE != 0 },
         libc::SYS_mprotect | libc::SYS_pkey_mprotect => Call::Protect,
+        libc::SYS_madvise | libc::SYS_process_madvise => Call::RemovePages,
         libc::SYS_open_by_handle_at => Call::OpenHandle,
         libc::SYS_chroot
         | libc::SYS_pivot_root

@@ -25,8 +25,9 @@ pub(super) enum Role {
     File(Ino),
     /// Bytes for a watched file, through a description as it stood before.
     Write(Ino, Descriptor),
-    /// Writes and syncs of watched files, to be completed some time.
-    Submission(Submission),
+    /// Writes and syncs of watched files, to be completed some time; whether others are written to
+    /// with them.
+    Submission { submission: Submission, outside: bool },
     /// Everything that is not durable.
     Everything,
     /// A name in a watched directory, and that directory.
@@ -39,6 +40,8 @@ pub(super) enum Role {
     Link { ino: Ino, to: Spot },
     /// Memory that may show a watched file.
     Memory,
+    /// Files or names that are not ours, which the call changes if it succeeds.
+    Outside,
     /// Something a trace cannot say, if it succeeds.
     Refused(Why),
 }
@@ -51,7 +54,8 @@ pub(super) enum Opened {
     /// Without a name, on the file system of a watched directory.
     Unnamed,
     /// At a name that is not in a watched directory; a symbolic link there may still lead to one.
-    Elsewhere,
+    /// Whether the file comes into being there, or loses bytes.
+    Elsewhere { changes: bool },
 }
 
 /// What to do with a call.
@@ -59,11 +63,13 @@ pub(super) enum Opened {
 pub(super) enum Entry {
     /// It does not concern us.
     Pass,
-    /// It writes to a regular file that is not ours.
+    /// It writes to a file that is not ours. Not looked at again: whether it succeeds is not asked.
     Outside,
     /// Look at it again when it returns.
     Follow(Role),
 }
+
+pub(super) const O_TRUNC: u64 = 0o1000;
 
 /// `O_TMPFILE` without `O_DIRECTORY`, which it contains.
 pub(super) const TMPFILE: u64 = 0o20_000_000;
@@ -76,18 +82,13 @@ impl Role {
     /// are not exclusive: holding that thread would be a deadlock.
     pub(super) fn exclusive(&self, call: &Call) -> bool {
         let waits = matches!(call, Call::Transfer { waits: true, .. });
-        !waits
-            && !matches!(self, Self::Reply | Self::Memory | Self::Refused(_))
-            && !self.elsewhere()
+        !waits && self.counts()
     }
 
     /// Whether the call is one of those that are numbered.
     pub(super) fn counts(&self) -> bool {
-        !matches!(self, Self::Reply | Self::Memory | Self::Refused(_)) && !self.elsewhere()
-    }
-
-    fn elsewhere(&self) -> bool {
-        matches!(self, Self::Open { at: Opened::Elsewhere, .. })
+        let elsewhere = matches!(self, Self::Open { at: Opened::Elsewhere { .. }, .. });
+        !elsewhere && !matches!(self, Self::Reply | Self::Memory | Self::Outside | Self::Refused(_))
     }
 }
 
@@ -118,39 +119,51 @@ impl Enter<'_> {
                 Entry::Follow(Role::Reply) => Entry::Follow(Role::Refused(Why::Unsupported)),
                 other => other,
             },
-            Call::CloneContent { fd, .. }
-            | Call::SetLen { fd, .. }
-            | Call::Allocate { fd, .. }
-            | Call::SyncFile { fd, .. } => follow(self.file(fd)?.map(Role::File)),
+            Call::CloneContent { fd, .. } | Call::SetLen { fd, .. } | Call::Allocate { fd, .. } => {
+                match self.file(fd)? {
+                    Some(ino) => Entry::Follow(Role::File(ino)),
+                    None => follow(self.stays(fd)?.then_some(Role::Outside)),
+                }
+            }
+            Call::SyncFile { fd, .. } => follow(self.file(fd)?.map(Role::File)),
             Call::Request { fd } => refuse_if(self.file(fd)?.is_some(), Why::Unsupported),
             Call::Pipe { fd } => refuse_if(self.is_reply(fd)?, Why::Unsupported),
             Call::Harmless => Entry::Pass,
             Call::System | Call::OpenHandle => refuse_if(true, Why::Unsupported),
             Call::Open { path, flags } => self.open(path, flags)?,
-            Call::MakeDir { path } => {
-                follow(self.spot(path)?.map(|(spot, dir)| Role::Name(spot, dir)))
-            }
+            Call::MakeDir { path } => Entry::Follow(match self.spot(path)? {
+                Some((spot, dir)) => Role::Name(spot, dir),
+                None => Role::Outside,
+            }),
             Call::Remove { path } => match self.spot(path)? {
                 Some((spot, dir)) => Entry::Follow(Role::Name(spot, dir)),
-                None => refuse_if(self.holds_root(path)?, Why::Border),
+                None => outside_unless(self.holds_root(path)?, Why::Border),
             },
-            Call::MakeOther { path } => refuse_if(self.spot(path)?.is_some(), Why::Unsupported),
+            Call::MakeOther { path } => {
+                outside_unless(self.spot(path)?.is_some(), Why::Unsupported)
+            }
             Call::Bind { addr, len } => self.bind(addr, len)?,
             Call::Rename { from, to, .. } => self.rename(from, to)?,
             Call::Link { from, to, flags } => self.link(from, to, flags)?,
             Call::Truncate { path, .. } => {
                 let stat = self.led(path)?;
-                follow(self.world.known(&stat).map(Role::File))
+                let other = stat.is_kept().then_some(Role::Outside);
+                follow(self.world.known(&stat).map(Role::File).or(other))
             }
             Call::SyncAll => Entry::Follow(Role::Everything),
             Call::SyncFileSystem { fd } => {
                 let same = self.world.same_device(&self.tracee.stat(fd)?);
                 follow(same.then_some(Role::Everything))
             }
-            Call::Map { fd, .. } => follow(self.file(fd)?.map(|_| Role::Memory)),
+            Call::Map { fd, writable } => match self.file(fd)? {
+                Some(_) => Entry::Follow(Role::Memory),
+                None => follow((writable && self.stays(fd)?).then_some(Role::Outside)),
+            },
             Call::Protect | Call::SyncMapping { .. } => {
                 follow(self.shared_mappings.then_some(Role::Memory))
             }
+            // Which of its files lose bytes, its mappings do not say afterwards: they may be gone.
+            Call::RemovePages => refuse_if(self.shared_mappings, Why::Unsupported),
             Call::Submit { context, count, blocks } => self.submit(context, count, blocks)?,
         })
     }
@@ -174,11 +187,17 @@ impl Enter<'_> {
             Entry::Follow(Role::Reply)
         } else if let Some(ino) = self.file_of(fd, descriptor)? {
             Entry::Follow(Role::Write(ino, descriptor))
-        } else if descriptor.regular {
+        } else if descriptor.regular && self.stays(fd)? {
             Entry::Outside
         } else {
             Entry::Pass
         })
+    }
+
+    /// Whether what a call does to a file that is not ours can outlive the program: it has a name,
+    /// and is none of those that the kernel makes up.
+    fn stays(&self, fd: i32) -> io::Result<bool> {
+        Ok(self.tracee.stat(fd)?.is_kept() && !self.tracee.path_of(fd)?.starts_with("/proc"))
     }
 
     fn is_reply(&mut self, fd: i32) -> io::Result<bool> {
@@ -201,27 +220,42 @@ impl Enter<'_> {
         }
         let at = if flags & TMPFILE != 0 {
             let stat = self.led(path)?;
-            self.world.known(&stat).map(|_| Opened::Unnamed)
+            self.world
+                .known(&stat)
+                .map_or(Opened::Elsewhere { changes: false }, |_| Opened::Unnamed)
         } else {
             let mut text = self.tracee.path_text(path)?;
             if resolve & IN_ROOT != 0 && text.as_bytes().starts_with(b"/") {
                 text = [OsStr::new("."), &text].into_iter().collect();
             }
-            self.spot_of(path.dir, &text)?.map(|(spot, dir)| Opened::Name(spot, dir))
+            match self.spot_of(path.dir, &text)? {
+                Some((spot, dir)) => Opened::Name(spot, dir),
+                None => Opened::Elsewhere { changes: self.changes(path.dir, &text, flags) },
+            }
         };
-        Ok(Entry::Follow(Role::Open { at: at.unwrap_or(Opened::Elsewhere), flags }))
+        Ok(Entry::Follow(Role::Open { at, flags }))
+    }
+
+    /// Whether an `open` elsewhere makes a file or takes bytes from one. Where nothing can be found,
+    /// something will have been made if it succeeds.
+    fn changes(&self, dir: i32, text: &OsStr, flags: u64) -> bool {
+        let found = self.tracee.open_path(dir, text, LastLink::Followed);
+        let found = found.and_then(|file| Stat::of_handle(&file));
+        found.map_or(true, |stat| flags & O_TRUNC != 0 && stat.len > 0)
     }
 
     fn rename(&mut self, from: PathArg, to: PathArg) -> io::Result<Entry> {
         Ok(match (self.spot(from)?, self.spot(to)?) {
             (Some((from, _)), Some((to, _))) => Entry::Follow(Role::Move { from, to }),
-            (None, None) => refuse_if(self.holds_root(from)? || self.holds_root(to)?, Why::Border),
+            (None, None) => {
+                outside_unless(self.holds_root(from)? || self.holds_root(to)?, Why::Border)
+            }
             _ => refuse_if(true, Why::Border),
         })
     }
 
     fn link(&mut self, from: PathArg, to: PathArg, flags: u64) -> io::Result<Entry> {
-        let Some((to, _)) = self.spot(to)? else { return Ok(Entry::Pass) };
+        let Some((to, _)) = self.spot(to)? else { return Ok(Entry::Follow(Role::Outside)) };
         let text = self.tracee.path_text(from)?;
         let followed = flags & u64::from(libc::AT_SYMLINK_FOLLOW.unsigned_abs()) != 0;
         let last = if followed { LastLink::Followed } else { LastLink::Kept };
@@ -240,20 +274,25 @@ impl Enter<'_> {
         let unix = libc::AF_UNIX.unsigned_abs().to_ne_bytes();
         let Some(path) = address.strip_prefix(&unix[..2]) else { return Ok(Entry::Pass) };
         let path = path.split(|byte| *byte == 0).next().unwrap_or_default();
+        if path.is_empty() {
+            return Ok(Entry::Pass);
+        }
         let spot = self.spot_of(libc::AT_FDCWD, OsStr::from_bytes(path))?;
-        Ok(refuse_if(spot.is_some(), Why::Unsupported))
+        Ok(outside_unless(spot.is_some(), Why::Unsupported))
     }
 
     fn submit(&mut self, context: u64, count: u64, blocks: u64) -> io::Result<Entry> {
-        let mut asked = Vec::new();
+        let (mut asked, mut outside) = (Vec::new(), false);
         for (index, block) in aio::blocks(self.tracee, count, blocks)? {
             let descriptor = self.descriptors.look(self.tracee, block.fd)?;
             if let Some(ino) = self.file_of(block.fd, descriptor)? {
                 asked.push(Asked { block, index, ino, descriptor });
+            } else if matches!(block.operation, Operation::Write { .. }) && descriptor.regular {
+                outside |= self.stays(block.fd)?;
             }
         }
         if asked.is_empty() {
-            return Ok(Entry::Pass);
+            return Ok(follow(outside.then_some(Role::Outside)));
         }
         // Where a write that appends went is known only when no other follows it.
         let appends = |asked: &Asked| {
@@ -263,7 +302,8 @@ impl Enter<'_> {
         if asked.iter().any(appends) {
             return Ok(refuse_if(true, Why::Unsupported));
         }
-        Ok(Entry::Follow(Role::Submission(Submission::new(self.tracee, context, asked)?)))
+        let submission = Submission::new(self.tracee, context, asked)?;
+        Ok(Entry::Follow(Role::Submission { submission, outside }))
     }
 
     /// What a path argument leads to, through symbolic links.
@@ -305,6 +345,11 @@ fn follow(role: Option<Role>) -> Entry {
 
 fn refuse_if(refused: bool, why: Why) -> Entry {
     follow(refused.then_some(Role::Refused(why)))
+}
+
+/// A change of something that is not ours, unless a trace cannot say what it does to ours.
+fn outside_unless(refused: bool, why: Why) -> Entry {
+    Entry::Follow(if refused { Role::Refused(why) } else { Role::Outside })
 }
 
 /// Splits a path into the directory and the last name in it; `None` where that is no name.

@@ -42,15 +42,17 @@ pub(super) fn filter() -> io::Result<BpfProgram> {
 
 /// Any of the rules lets the filter match; none means always.
 fn rules(stop: Stop) -> Result<Vec<SeccompRule>, seccompiler::BackendError> {
-    let Stop::Bits(arg, masks) = stop else { return Ok(Vec::new()) };
-    masks
-        .iter()
-        .map(|mask| {
-            let op = SeccompCmpOp::MaskedEq(*mask);
-            let condition = SeccompCondition::new(arg, SeccompCmpArgLen::Dword, op, *mask)?;
-            SeccompRule::new(vec![condition])
-        })
-        .collect()
+    match stop {
+        Stop::Always => Ok(Vec::new()),
+        Stop::Bits(arg, masks) => {
+            masks.iter().map(|mask| rule(arg, SeccompCmpOp::MaskedEq(*mask), *mask)).collect()
+        }
+        Stop::Equals(arg, value) => Ok(vec![rule(arg, SeccompCmpOp::Eq, value)?]),
+    }
+}
+
+fn rule(arg: u8, op: SeccompCmpOp, value: u64) -> Result<SeccompRule, seccompiler::BackendError> {
+    SeccompRule::new(vec![SeccompCondition::new(arg, SeccompCmpArgLen::Dword, op, value)?])
 }
 
 /// Three guards on the number of a call, before anything else is asked. What makes a call of x32,

@@ -10,7 +10,7 @@ use nix::libc;
 use super::aio::{Asked, Operation, Submission};
 use super::call::{Call, Cloned, Position, Source};
 use super::descriptors::{Descriptor, Descriptors};
-use super::enter::{Opened, Role, TMPFILE};
+use super::enter::{O_TRUNC, Opened, Role, TMPFILE};
 use super::report::Why;
 use super::slab::Slab;
 use super::tracee::{Stat, Tracee};
@@ -22,7 +22,6 @@ use crate::tree::Ino;
 /// What a call did, or why we cannot say.
 pub(super) type Effects = Result<Vec<MicroOp>, Why>;
 
-const O_TRUNC: u64 = 0o1000;
 const O_DSYNC: u64 = 0o10_000;
 /// `O_SYNC` without `O_DSYNC`, which it contains.
 const O_SYNC: u64 = 0o4_000_000;
@@ -55,6 +54,8 @@ pub(super) struct Leave<'a> {
     pub(super) result: i64,
     /// Ends of names of files that may be mapped writable.
     pub(super) mapped: &'a [String],
+    /// How many calls have changed what is not ours.
+    pub(super) outside: &'a mut u64,
 }
 
 impl Leave<'_> {
@@ -64,7 +65,11 @@ impl Leave<'_> {
         match (role, *call) {
             (Role::Refused(why), _) => Err(why.clone()),
             (Role::Everything, _) => Ok(self.world.sync_all()),
-            (Role::Submission(submission), _) => self.completed(submission, result),
+            (Role::Outside, _) => Ok(self.count_outside(true)),
+            (Role::Submission { submission, outside }, _) => {
+                self.count_outside(*outside);
+                self.completed(submission, result)
+            }
             (Role::Open { at, flags }, _) => self.open(at, *flags),
             (Role::Name(spot, dir), Call::MakeDir { .. }) => self.make_dir(spot, dir),
             (Role::Name(spot, _), _) => self.remove(spot),
@@ -85,6 +90,12 @@ impl Leave<'_> {
             (Role::File(ino), call) => self.file_call(*ino, call),
             (Role::Reply | Role::Move { .. } | Role::Write(..), _) => Err(Why::Unsupported),
         }
+    }
+
+    /// A call that may have changed what is not ours has no effect on what is.
+    fn count_outside(&mut self, changed: bool) -> Vec<MicroOp> {
+        *self.outside += u64::from(changed);
+        Vec::new()
     }
 
     fn file_call(&mut self, ino: Ino, call: Call) -> Effects {
@@ -279,14 +290,17 @@ impl Leave<'_> {
                 Ok(Vec::new())
             }
             // A new file without a name can have the number of a lost one of ours.
-            Opened::Elsewhere if flags & TMPFILE != 0 => {
+            Opened::Elsewhere { .. } if flags & TMPFILE != 0 => {
                 self.world.lost(stat.id);
                 Ok(Vec::new())
             }
-            Opened::Elsewhere => {
+            Opened::Elsewhere { changes } => {
                 let cut = flags & O_TRUNC != 0 && self.world.known(&stat).is_some();
                 let inside = self.world.contains(&self.tracee.path_of(fd)?);
-                if cut || inside { Err(Why::Border) } else { Ok(Vec::new()) }
+                if cut || inside {
+                    return Err(Why::Border);
+                }
+                Ok(self.count_outside(*changes && stat.is_kept()))
             }
             Opened::Name(spot, _) => match self.world.entry(spot) {
                 None => Ok(vec![self.link_new(spot, &stat)]),

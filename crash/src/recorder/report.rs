@@ -95,7 +95,8 @@ pub struct Recorded {
     pub end: RecordEnd,
     /// Why nothing may be concluded; each reason once, sorted. Empty if all was seen.
     pub not_measured: Vec<NotMeasured>,
-    /// Calls that wrote to regular files outside the watched directory.
+    /// Calls that wrote to files outside the watched directory, or made, cut, mapped writable, moved
+    /// or removed some there; `docs/trace.md` says which count.
     pub writes_outside: u64,
     /// Processes that outlived the first one and were killed.
     pub left_behind: u64,

@@ -252,6 +252,12 @@ impl Stat {
     pub(super) fn of_name(dir: impl AsFd, name: impl rustix::path::Arg) -> io::Result<Self> {
         Ok(rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW)?.into())
     }
+
+    /// Whether it is a file that a store could be kept in: no memory, no temporary file without a
+    /// name.
+    pub(super) const fn is_kept(&self) -> bool {
+        self.regular && self.links > 0
+    }
 }
 
 impl From<rustix::fs::Stat> for Stat {

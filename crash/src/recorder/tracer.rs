@@ -338,6 +338,7 @@ impl Tracer {
             tracee: Tracee(tid),
             result,
             mapped: &self.mapped,
+            outside: &mut self.seen.writes_outside,
         };
         let ops = match leave.effects(&underway.call, &underway.role) {
             // Killed while we looked: it counts as one that was never seen to return.
@@ -387,7 +388,7 @@ impl Tracer {
 fn path_of(world: &mut World, role: &Role) -> Option<Arc<str>> {
     match role {
         Role::File(ino) | Role::Write(ino, _) => world.path(*ino),
-        Role::Submission(submission) => world.path(submission.asked.first()?.ino),
+        Role::Submission { submission, .. } => world.path(submission.asked.first()?.ino),
         Role::Name(spot, _)
         | Role::Open { at: super::enter::Opened::Name(spot, _), .. }
         | Role::Move { to: spot, .. }

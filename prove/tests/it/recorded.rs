@@ -53,6 +53,15 @@ fn prove_command(command: &str) -> (Vec<CriterionResult>, Vec<Finding>) {
     proved
 }
 
+/// How many recordings there were, and how many differ from the other one of their plan.
+fn recordings(criteria: &[CriterionResult]) -> (u64, u64) {
+    let claims = criteria.iter().flat_map(|result| &result.claims);
+    let mut atomic = claims.filter(|claim| claim.claim.id == "AC-03.recorded-atomic");
+    let evidence = atomic.find_map(|claim| claim.evidence.as_ref());
+    let observed = &evidence.unwrap().observed;
+    (observed["recordings"], observed["unstable recordings, each explored"])
+}
+
 /// A flawed driver fails these claims, and no others.
 fn check(name: &str, due: &[&str]) {
     let (_, findings) = prove(name);
@@ -72,6 +81,7 @@ fn a_sound_engine_behind_the_protocol_passes() {
         .map(|result| result.criterion.id)
         .collect();
     assert_eq!(passed, ["AC-02", "AC-04", "AC-09"]);
+    assert_eq!(recordings(&criteria), (4, 0), "a plan and a creation, twice each");
     let claims = criteria.iter().flat_map(|result| &result.claims);
     let creation = claims.filter(|claim| claim.claim.id == "AC-02.recorded-creation");
     let states: u64 = creation.filter_map(|claim| Some(claim.evidence.as_ref()?.done)).sum();
@@ -96,6 +106,22 @@ fn a_recovery_that_cannot_be_recorded_is_not_measured() {
     let stopped: Vec<_> =
         nested.filter_map(|claim| claim.evidence.as_ref()?.stopped.as_ref()).collect();
     assert!(matches!(stopped[..], [(_, note)] if note.contains("symlink")), "{stopped:?}");
+}
+
+/// A driver that leaves a moment's number beside the store whenever it opens it.
+#[test]
+fn recordings_that_differ_are_told_and_each_is_explored() {
+    let dir = tempfile::tempdir().unwrap();
+    let script = dir.path().join("noisy");
+    let noisy = r#"while read -r line; do
+        place=${line#*\"dir\":\"}
+        [ "$place" = "$line" ] || date +%N > "${place%%\"*}/noise"
+        printf '%s\n' "$line"
+    done"#;
+    std::fs::write(&script, format!("{noisy} | {PROGRAM} driver tiny")).unwrap();
+    let (criteria, findings) = prove_command(&format!("/bin/sh {}", script.display()));
+    assert_eq!(findings.len(), 0, "{findings:#?}");
+    assert_eq!(recordings(&criteria), (4, 4));
 }
 
 #[test]

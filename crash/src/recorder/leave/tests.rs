@@ -56,6 +56,7 @@ impl Played {
             tracee: Tracee::ourselves(),
             result: acting(&mut self.file),
             mapped: &[],
+            outside: &mut 0,
         };
         leave.effects(&call, &role)
     }

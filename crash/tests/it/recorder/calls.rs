@@ -236,6 +236,7 @@ fn what_a_trace_cannot_say_is_refused_by_name() {
     let loops = std::io::Error::from_raw_os_error(nix::libc::ELOOP).to_string();
     for (part, call, why) in [
         ("part_of_a_mapping_synced", "msync", Why::Unsupported),
+        ("hole_by_a_mapping", "madvise", Why::Unsupported),
         ("symlink", "symlink", Why::Unsupported),
         ("fifo", "mknodat", Why::Unsupported),
         ("exchange", "renameat2", Why::Unsupported),
@@ -259,11 +260,14 @@ fn what_a_trace_cannot_say_is_refused_by_name() {
 }
 
 #[test]
-fn a_change_of_what_names_lead_to_is_refused_where_it_is_allowed() {
-    let recorded = Place::new().run("root_changed", RecordOptions::default());
-    let allowed = String::from_utf8_lossy(&recorded.output).contains("the root was changed");
-    let due = NotMeasured { call: "chroot", why: Why::Unsupported };
-    assert_eq!(recorded.not_measured, if allowed { vec![due] } else { Vec::new() });
+fn what_not_every_system_allows_is_refused_where_it_is_allowed() {
+    for (part, call) in [("root_changed", "chroot"), ("hole_by_another_process", "process_madvise")]
+    {
+        let recorded = Place::new().run(part, RecordOptions::default());
+        let allowed = String::from_utf8_lossy(&recorded.output).contains("the call was allowed");
+        let due = NotMeasured { call, why: Why::Unsupported };
+        assert_eq!(recorded.not_measured, if allowed { vec![due] } else { Vec::new() }, "{part}");
+    }
 }
 
 #[test]
@@ -278,10 +282,58 @@ fn writes_elsewhere_are_counted() {
     let place = Place::new();
     let script = "echo one > ../out; echo two >> ../out; echo three > in; echo > /dev/null";
     let recorded = place.script(script, RecordOptions::default());
-    assert_eq!(recorded.writes_outside, 2);
+    assert_eq!(recorded.writes_outside, 3, "the first write's file is made, too");
     assert_eq!(recorded.calls.len(), 2, "{:?}", recorded.calls);
     assert_eq!(fs::read(place.around.path().join("out")).unwrap(), b"one\ntwo\n");
     place.assert_replays(&recorded);
+}
+
+/// Runs something beside two files and a directory outside: so many of its calls change those.
+#[track_caller]
+fn check_outside(run: impl Fn(&Place) -> Recorded, named: &str, due: u64) {
+    let place = Place::new();
+    let around = place.around.path();
+    fs::write(around.join("old"), b"old").unwrap();
+    fs::write(around.join("empty"), b"").unwrap();
+    fs::create_dir(around.join("dir")).unwrap();
+    let recorded = run(&place);
+    assert_eq!(recorded.end, RecordEnd::Exited(0), "{named}");
+    assert_eq!(recorded.not_measured, [], "{named}");
+    assert_eq!(recorded.writes_outside, due, "{named}");
+    place.assert_replays(&recorded);
+}
+
+#[test]
+fn changes_elsewhere_are_counted_call_by_call() {
+    for (script, due) in [
+        (": > ../new", 1),
+        (": > ../old", 1),
+        (": > ../empty", 0),
+        (": >> ../old", 0),
+        ("truncate -s 9 ../old", 1),
+        ("fallocate -l 9 ../old", 1),
+        ("mkdir ../made", 1),
+        ("! mkdir ../dir 2> /dev/null", 0),
+        ("rmdir ../dir", 1),
+        ("rm ../old", 1),
+        ("mv ../old ../moved", 1),
+        ("ln ../old ../name", 1),
+        ("ln -s old ../link", 1),
+        ("mkfifo ../pipe", 1),
+        ("echo one | cat > in", 0),
+    ] {
+        check_outside(|place| place.script(script, RecordOptions::default()), script, due);
+    }
+    for (part, due) in [
+        ("mapped_elsewhere", 1),
+        ("cut_by_path_elsewhere", 1),
+        ("bound_elsewhere", 1),
+        ("asynchronous_elsewhere", 2),
+        ("nameless_elsewhere", 0),
+        ("of_the_kernel_elsewhere", 0),
+    ] {
+        check_outside(|place| place.run(part, RecordOptions::default()), part, due);
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! directory the watched one.
 
 mod aio;
+mod elsewhere;
 mod refused;
 mod ways;
 
@@ -18,7 +19,7 @@ use rustix::fs::{
     AtFlags, CWD, FallocateFlags, Mode, OFlags, RenameFlags, ResolveFlags, fallocate,
 };
 use rustix::io::ReadWriteFlags;
-use rustix::mm::{MapFlags, MprotectFlags, MsyncFlags, ProtFlags};
+use rustix::mm::{Advice, MapFlags, MprotectFlags, MsyncFlags, ProtFlags};
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
     SendAncillaryMessage, SendFlags, SocketFlags, SocketType, recvmsg, sendmsg, socketpair,
@@ -58,6 +59,8 @@ const PARTS: &[(&str, fn())] = &[
     ("writable_mapping", refused::writable_mapping),
     ("mapping_made_writable", refused::mapping_made_writable),
     ("part_of_a_mapping_synced", refused::part_of_a_mapping_synced),
+    ("hole_by_a_mapping", refused::hole_by_a_mapping),
+    ("hole_by_another_process", refused::hole_by_another_process),
     ("symlink", refused::symlink),
     ("fifo", refused::fifo),
     ("socket", refused::socket),
@@ -80,6 +83,12 @@ const PARTS: &[(&str, fn())] = &[
     ("many_asynchronously", aio::many),
     ("appended_asynchronously", aio::appended),
     ("overlapping_asynchronously", aio::overlapping),
+    ("asynchronous_elsewhere", aio::elsewhere),
+    ("mapped_elsewhere", elsewhere::mapped),
+    ("cut_by_path_elsewhere", elsewhere::cut_by_path),
+    ("bound_elsewhere", elsewhere::bound),
+    ("nameless_elsewhere", elsewhere::nameless),
+    ("of_the_kernel_elsewhere", elsewhere::of_the_kernel),
 ];
 
 #[test]
@@ -376,6 +385,7 @@ fn read_mapping() {
         assert_eq!(*memory.cast::<u8>().add(4096), b'b');
         rustix::mm::msync(memory, 8192, MsyncFlags::SYNC).unwrap();
         rustix::mm::msync(memory, 8192, MsyncFlags::ASYNC).unwrap();
+        rustix::mm::madvise(memory, 8192, Advice::LinuxDontNeed).unwrap();
         let own = rustix::mm::mmap_anonymous(
             std::ptr::null_mut(),
             4096,

@@ -115,3 +115,14 @@ pub(super) fn overlapping() {
     context.submit(&[block(PWRITE, &file, b"one", 0), block(PWRITE, &file, b"two", 2)]);
     context.complete::<2>();
 }
+
+/// With a write to a watched file, and without one.
+pub(super) fn elsewhere() {
+    let file = create("f");
+    let other = OpenOptions::new().write(true).open("../old").unwrap();
+    let context = Context::new();
+    context.submit(&[block(PWRITE, &file, b"ours", 0), block(PWRITE, &other, b"other", 0)]);
+    context.complete::<2>();
+    context.submit(&[block(PWRITE, &other, b"again", 0)]);
+    context.complete::<1>();
+}

@@ -11,7 +11,7 @@ use std::thread;
 
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, ResolveFlags};
 use rustix::io::ReadWriteFlags;
-use rustix::mm::{MapFlags, ProtFlags, mmap, mmap_anonymous};
+use rustix::mm::{Advice, MapFlags, ProtFlags, mmap, mmap_anonymous};
 
 use super::create;
 
@@ -174,6 +174,7 @@ pub(super) fn private_mapping() {
         private.cast::<u8>().write(1);
         let nobodys = mmap_anonymous(anywhere, 4096, access, MapFlags::SHARED).unwrap();
         nobodys.cast::<u8>().write(1);
+        rustix::mm::madvise(nobodys, 4096, Advice::LinuxRemove).unwrap();
     }
     file.write_all_at(b"by a call", 0).unwrap();
 }
