@@ -140,7 +140,7 @@ impl Killing<'_> {
                     tally.hit += u64::from(killed.hit);
                     tally.as_recorded += u64::from(killed.as_recorded);
                     tally.compared += u64::from(killed.compared);
-                    tally.unconfirmed += u64::from(killed.unconfirmed);
+                    tally.unconfirmed += u64::from(killed.unconfirmed.is_some());
                     findings.extend(self.finding(claim, killed));
                 }
                 Err(error) => {

@@ -251,15 +251,14 @@ impl<'a, E: Engine> Recordings<'a, E> {
         for failure in &explored.failures {
             let Wrong { kind, promised, .. } = failure.wrong;
             let found = &self.totals.findings;
-            let known = match before {
-                [] => media == Media::Ext4 && is_found(found, kind, promised),
+            let known = if before.is_empty() {
+                media == Media::Ext4 && is_found(found, kind, promised)
+            } else {
                 // Of the many lives after a crash, the first one that shows it is enough.
-                _ => {
-                    let under_test = under_test(failure.world, 2, judge.plan(), media);
-                    let claim = finding::claim(kind, failure.world, under_test);
-                    let new = (kind, promised, claim);
-                    found.iter().any(|one| (one.kind, one.promised, one.claim) == new)
-                }
+                let under_test = under_test(failure.world, 2, judge.plan(), media);
+                let claim = finding::claim(kind, failure.world, under_test);
+                let new = (kind, promised, claim);
+                found.iter().any(|one| (one.kind, one.promised, one.claim) == new)
             };
             if known {
                 continue;

@@ -13,6 +13,7 @@ use crate::scratch::Scratch;
 
 /// What a kill came to.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is counted by itself")]
 pub struct Killed {
     /// Whether the process died by it: a moment may come after its end.
     pub hit: bool,
@@ -29,8 +30,8 @@ pub struct Killed {
     pub left: Tree,
     /// What is wrong with that, as a process that saw no other state shows it.
     pub wrong: Option<Wrong>,
-    /// Whether something was wrong that such a process did not show again.
-    pub unconfirmed: bool,
+    /// What was wrong, if such a process did not show it again.
+    pub unconfirmed: Option<Wrong>,
 }
 
 /// The kills at the entry and the exit of each of so many calls.
@@ -73,14 +74,14 @@ pub fn kill(
     let left = Tree::read_from(place.path())?;
     let compared = recorded.not_measured.is_empty() && recorded.interrupted().is_none();
     let differences = if compared { recorded.compare(place.path())? } else { Vec::new() };
-    let (mut wrong, mut unconfirmed) = (None, false);
+    let (mut wrong, mut unconfirmed) = (None, None);
     if let Some(first) = differences.first() {
         let words = format!("a killed process left other files than were recorded: {first}");
         wrong = Some(Wrong { kind: Kind::HarnessBroken, words, promised: true });
     } else if let Err(seen) = judge.judge_dir(place.path(), undisturbed.dues, &crash) {
         let again = judge.judge_afresh(&left, undisturbed.dues, &crash).err();
         wrong = again.filter(|again| (again.kind, again.promised) == (seen.kind, seen.promised));
-        unconfirmed = wrong.is_none();
+        unconfirmed = wrong.is_none().then_some(seen);
     }
     Ok(Killed {
         hit: recorded.end == RecordEnd::Killed,
