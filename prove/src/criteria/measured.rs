@@ -271,13 +271,6 @@ pub(super) static DURABILITY: Criterion = Criterion {
             status: Exists,
         },
         Claim {
-            id: "AC-04.compaction",
-            text: "Power loss during a compaction loses nothing.",
-            method: "As AC-04.power-loss, over plans that compact.",
-            needs: &[Need::PowerPromise, Need::Compaction],
-            status: Exists,
-        },
-        Claim {
             id: "AC-04.failed-sync",
             text: "A sync that fails never turns into a lost acknowledged commit.",
             method: "The four known behaviours of a failed sync, at every sync.",
