@@ -44,7 +44,7 @@ fn measure<E: Engine>(context: &Context<E>) -> Measured {
     let mut totals = Totals::default();
     let Some(program) = context.program else {
         totals.stop(Reason::Skipped, "no program to start");
-        return totals.show();
+        return totals.show(context.scale.nested_in_full);
     };
     let recipe = context.subject.recipe(context.name, program);
     let scratch = scratch_place(context.dir);
@@ -68,7 +68,7 @@ fn measure<E: Engine>(context: &Context<E>) -> Measured {
     let smaller = Smaller { context, recipe: &recipe, scratch: &scratch };
     let found = united(std::mem::take(&mut totals.findings));
     totals.findings = found.into_iter().map(|finding| smaller.of(finding)).collect();
-    totals.show()
+    totals.show(context.scale.nested_in_full)
 }
 
 fn plan<E: Engine>(context: &Context<E>, case: u64) -> Plan {

@@ -56,7 +56,8 @@ impl Totals {
         self.stopped = self.stopped.take().or(other.stopped);
     }
 
-    pub(super) fn show(mut self) -> Measured {
+    /// `in_full`: whether recoveries were torn, too, and not only lost whole.
+    pub(super) fn show(mut self, in_full: bool) -> Measured {
         if self.unconfirmed > 0 {
             let note = format!("{} kinds of failure not seen in a fresh process", self.unconfirmed);
             self.stopped.get_or_insert((Reason::Skipped, note));
@@ -68,7 +69,7 @@ impl Totals {
         let nested = |counts| {
             let mut nested = evidence(counts, "recorded nested ", |_| true);
             // Of T1 only the loss of all that is pending: the name must not promise more.
-            if let Some(counts) = nested.counts.remove("recorded nested T1") {
+            if !in_full && let Some(counts) = nested.counts.remove("recorded nested T1") {
                 nested.counts.insert("recorded nested all-lost".to_owned(), counts);
             }
             nested.without(SAMPLED, self.unrecorded)
