@@ -247,7 +247,7 @@ fn trace(
         calls: tracer.seen.calls,
         end,
         not_measured: tracer.seen.not_measured.into_iter().collect(),
-        writes_outside: tracer.seen.writes_outside,
+        changes_outside: tracer.seen.changes_outside,
         left_behind: tracer.seen.left_behind,
         output: Vec::new(),
         mapped: tracer.mapped,

@@ -97,7 +97,7 @@ pub struct Recorded {
     pub not_measured: Vec<NotMeasured>,
     /// Calls that wrote to files outside the watched directory, or made, cut, mapped writable, moved
     /// or removed some there; `docs/trace.md` says which count.
-    pub writes_outside: u64,
+    pub changes_outside: u64,
     /// Processes that outlived the first one and were killed.
     pub left_behind: u64,
     /// What the program wrote to its standard output and nobody took.

@@ -71,7 +71,7 @@ pub(super) struct Tracer {
 pub(super) struct Seen {
     pub(super) calls: Vec<CallInfo>,
     pub(super) not_measured: BTreeSet<NotMeasured>,
-    pub(super) writes_outside: u64,
+    pub(super) changes_outside: u64,
     pub(super) left_behind: u64,
 }
 
@@ -267,7 +267,7 @@ impl Tracer {
         match enter.look(&call) {
             Entry::Pass => restart(libc::PTRACE_CONT, tid, 0),
             Entry::Outside => {
-                self.seen.writes_outside += 1;
+                self.seen.changes_outside += 1;
                 restart(libc::PTRACE_CONT, tid, 0)
             }
             Entry::Follow(role) => self.follow(tid, name, call, role),
@@ -338,7 +338,7 @@ impl Tracer {
             tracee: Tracee(tid),
             result,
             mapped: &self.mapped,
-            outside: &mut self.seen.writes_outside,
+            outside: &mut self.seen.changes_outside,
         };
         let ops = match leave.effects(&underway.call, &underway.role) {
             // Killed while we looked: it counts as one that was never seen to return.

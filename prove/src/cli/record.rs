@@ -90,7 +90,7 @@ fn summary(recorded: &Recorded, out: &Path) -> String {
 /// What the recording is worth: whether it tells all that happened, and tells the truth.
 fn judge(recorded: &Recorded, watch: &Path) -> Result<Exit, Problem> {
     for (count, what) in [
-        (recorded.writes_outside, "calls that wrote outside the watched directory"),
+        (recorded.changes_outside, "calls that changed something outside the watched directory"),
         (recorded.left_behind, "processes that outlived the program and were killed"),
     ] {
         if count > 0 {

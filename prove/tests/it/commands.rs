@@ -65,7 +65,7 @@ fn check_record(args: &[&str], script: &str, exit: i32, told: &[&str], listed: &
 fn what_a_recorded_program_does_wrong_is_told() {
     let one = "#0 create a\n#1 write a 0+3\n";
     let behind = "proofhouse: processes that outlived the program and were killed: 1";
-    let outside = "proofhouse: calls that wrote outside the watched directory: 2";
+    let outside = "proofhouse: calls that changed something outside the watched directory: 2";
     for (args, script, exit, told, listed) in [
         (&[][..], "exit 3", 0, &[][..], ""),
         (&[], "kill -9 $$", 0, &[], ""),

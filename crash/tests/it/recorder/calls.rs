@@ -282,7 +282,7 @@ fn writes_elsewhere_are_counted() {
     let place = Place::new();
     let script = "echo one > ../out; echo two >> ../out; echo three > in; echo > /dev/null";
     let recorded = place.script(script, RecordOptions::default());
-    assert_eq!(recorded.writes_outside, 3, "the first write's file is made, too");
+    assert_eq!(recorded.changes_outside, 3, "the first write's file is made, too");
     assert_eq!(recorded.calls.len(), 2, "{:?}", recorded.calls);
     assert_eq!(fs::read(place.around.path().join("out")).unwrap(), b"one\ntwo\n");
     place.assert_replays(&recorded);
@@ -299,7 +299,7 @@ fn check_outside(run: impl Fn(&Place) -> Recorded, named: &str, due: u64) {
     let recorded = run(&place);
     assert_eq!(recorded.end, RecordEnd::Exited(0), "{named}");
     assert_eq!(recorded.not_measured, [], "{named}");
-    assert_eq!(recorded.writes_outside, due, "{named}");
+    assert_eq!(recorded.changes_outside, due, "{named}");
     place.assert_replays(&recorded);
 }
 

@@ -61,10 +61,12 @@ pub(super) fn is_sound(recorded: &Recorded, dir: &Path) -> Result<(), Stop> {
         };
         return Err(Stop::Unmeasured(reason, gap.to_string()));
     }
-    match recorded.writes_outside {
+    match recorded.changes_outside {
         0 => {}
         calls => {
-            return Err(skipped(&format!("{calls} calls wrote outside the store's directory")));
+            return Err(skipped(&format!(
+                "{calls} calls changed something outside the store's directory"
+            )));
         }
     }
     let differences = recorded.compare(dir).map_err(|error| skipped(&error))?;
