@@ -2,10 +2,13 @@
 //!
 //! A case is a JSON object whose `format` is `proofhouse-case`. It holds the subject, the plan and
 //! the scene: what the world did while the plan ran, down to the choice of lost and kept effects.
-//! The case of a real kill holds the files that the kill left, so replay starts at recovery.
+//! The case of a real kill holds what was recorded up to it, or the files that it left: replay starts
+//! at recovery.
 
 #[cfg(test)]
 mod tests;
+
+use std::fmt;
 
 use proofhouse_crash::{
     Choice, Profile as Media, Trace, TraceFileError, Tree, read_trace, write_trace,
@@ -17,6 +20,7 @@ use crate::cause::Cause;
 use crate::criteria;
 use crate::finding::{Kind, World};
 use crate::profile::Profile;
+use crate::subject::Driving;
 
 /// The value of `format` in a case file.
 pub const FORMAT: &str = "proofhouse-case";
@@ -34,6 +38,9 @@ pub struct Case {
     pub version: u64,
     /// The subject's name on the command line.
     pub subject: String,
+    /// How to get along with a subject that is a command.
+    #[serde(default, skip_serializing_if = "Driving::is_default")]
+    pub driving: Driving,
     /// The seed of the run that found it.
     pub seed: u64,
     /// The claim that fails.
@@ -140,14 +147,14 @@ impl CrashedLife {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CaseError {
     /// Some other kind of file.
-    #[error("not a case file: its \"format\" is not \"{FORMAT}\"")]
-    Foreign,
+    #[error("not a case file at {0}: its \"format\" is not \"{FORMAT}\"")]
+    Foreign(Position),
     /// A version that this program does not know.
-    #[error("case version {0} is newer than {VERSION}: use a newer proofhouse")]
-    Newer(u64),
+    #[error("case version {0} at {1} is newer than {VERSION}: use a newer proofhouse")]
+    Newer(u64, Position),
     /// A claim that this program does not make.
-    #[error("no claim {0:?}: `proofhouse explain` lists those there are")]
-    UnknownClaim(String),
+    #[error("no claim {0:?} at {1}: `proofhouse explain` lists those there are")]
+    UnknownClaim(String, Position),
     /// A cause that the case does not have.
     #[error("no cause {number}: this case has {of}")]
     NoCause {
@@ -157,24 +164,37 @@ pub enum CaseError {
         of: usize,
     },
     /// A case file, but damaged or mistyped.
-    #[error("damaged at line {line}, column {column}: {what}")]
-    Corrupt {
-        /// The line, counted from 1.
-        line: usize,
-        /// The column, counted from 1.
-        column: usize,
-        /// What is wrong there.
-        what: String,
-    },
+    #[error("damaged at {0}: {1}")]
+    Corrupt(Position, String),
 }
 
-/// The refusal of a version that there never was.
-fn versionless(file: &[u8]) -> CaseError {
-    let field = br#""version""#.as_slice();
-    let before = file.windows(field.len()).take_while(|window| *window != field).count();
-    let lines = file[..before].split(|byte| *byte == b'\n');
-    let (line, column) = lines.fold((0, 0), |(line, _), text| (line + 1, text.len() + 1));
-    CaseError::Corrupt { line, column, what: "versions begin with 1".to_owned() }
+/// A place in a text file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Position {
+    /// The line, counted from 1.
+    pub line: usize,
+    /// The column, counted from 1 in bytes.
+    pub column: usize,
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}, column {}", self.line, self.column)
+    }
+}
+
+impl Position {
+    /// Where a text comes first in a file that holds it.
+    fn of(text: &str, file: &[u8]) -> Self {
+        let before = file.windows(text.len()).take_while(|window| *window != text.as_bytes());
+        let lines = file[..before.count()].split(|byte| *byte == b'\n');
+        let (line, column) = lines.fold((0, 0), |(line, _), text| (line + 1, text.len() + 1));
+        Self { line, column }
+    }
+
+    fn of_error(error: &serde_json::Error) -> Self {
+        Self { line: error.line(), column: error.column() }
+    }
 }
 
 /// As much as every version has.
@@ -192,18 +212,22 @@ impl Case {
     pub fn parse(file: &[u8]) -> Result<Self, CaseError> {
         let any: AnyCase =
             serde_json::from_slice(file).map_err(|error| match error.classify() {
-                serde_json::error::Category::Data => CaseError::Foreign,
+                serde_json::error::Category::Data => CaseError::Foreign(Position::of_error(&error)),
                 _ => corrupt(&error),
             })?;
+        let at = |field| Position::of(field, file);
         match any.version {
-            _ if any.format != FORMAT => Err(CaseError::Foreign),
-            newer if newer > VERSION => Err(CaseError::Newer(newer)),
-            0 => Err(versionless(file)),
+            _ if any.format != FORMAT => Err(CaseError::Foreign(at("\"format\""))),
+            newer if newer > VERSION => Err(CaseError::Newer(newer, at("\"version\""))),
+            0 => {
+                let words = "versions begin with 1".to_owned();
+                Err(CaseError::Corrupt(at("\"version\""), words))
+            }
             _ => {
                 let case: Self = serde_json::from_slice(file).map_err(|error| corrupt(&error))?;
                 match criteria::claim(&case.claim) {
                     Some(_) => Ok(case),
-                    None => Err(CaseError::UnknownClaim(case.claim)),
+                    None => Err(CaseError::UnknownClaim(case.claim, at("\"claim\""))),
                 }
             }
         }
@@ -246,12 +270,9 @@ impl Case {
 }
 
 fn corrupt(error: &serde_json::Error) -> CaseError {
-    let what = error.to_string();
-    CaseError::Corrupt {
-        line: error.line(),
-        column: error.column(),
-        what: what.split(" at line ").next().unwrap_or_default().to_owned(),
-    }
+    let words = error.to_string();
+    let what = words.split(" at line ").next().unwrap_or_default().to_owned();
+    CaseError::Corrupt(Position::of_error(error), what)
 }
 
 /// A plan as a JSON object instead of a file of lines.

@@ -39,6 +39,7 @@ use crate::profile::{Profile, Promise};
 use crate::scratch::halt_if_interrupted;
 use crate::share::Shard;
 use crate::share::ledger::LedgerError;
+use crate::subject::Driving;
 
 /// Proves that a storage engine keeps what it acknowledged.
 #[derive(Debug, Parser)]
@@ -138,13 +139,9 @@ pub struct ProveArgs {
     /// found beyond its own promise is told and fails nothing.
     #[arg(long, value_enum, default_value = "own")]
     pub promise: Promise,
-    /// End of the names of files that a recorded engine may map writable, as no recovery reads
-    /// them, such as `-shm` for `SQLite`.
-    #[arg(long, value_name = "SUFFIX")]
-    pub mapped: Vec<String>,
-    /// The longest that a command may take for an answer.
-    #[arg(long, default_value = "10s", value_parser = duration)]
-    pub watchdog: Duration,
+    /// How to get along with a command.
+    #[command(flatten)]
+    pub driving: Driving,
     /// Where real files go; the system's temporary directory if not given.
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
@@ -306,7 +303,7 @@ fn criterion(id: &str) -> Result<String, String> {
 }
 
 /// A whole number and a unit: `500ms`, `90s`, `10m`, `2h`. Not zero.
-fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let problem = || "a whole number above 0 and ms, s, m or h, such as 90s".to_owned();
     let digits = text.find(|letter: char| !letter.is_ascii_digit()).ok_or_else(problem)?;
     let (number, unit) = text.split_at(digits);

@@ -215,6 +215,7 @@ impl<E: Engine> Context<'_, E> {
             format: case::FORMAT.to_owned(),
             version: case::VERSION,
             subject: self.name.to_owned(),
+            driving: self.subject.driving(),
             seed: self.seed,
             claim: finding.claim.to_owned(),
             kind: finding.kind,

@@ -15,8 +15,8 @@ use crate::parallel::Budget;
 use crate::profile::{Profile, Promise, Scale};
 use crate::recorded::judge::{Judge, Wrong};
 use crate::recorded::replay::{self as again, ReplayError};
-use crate::story::{Life, Step};
-use crate::subject::{Chosen, Commanded, Driving, Engine};
+use crate::story::{self, Life, Step};
+use crate::subject::{Chosen, Commanded, Engine};
 use crate::{criteria, subject};
 
 /// What became of a case.
@@ -50,6 +50,14 @@ impl Replayed {
         Self::Again { kind, story, steps: String::new() }
     }
 
+    /// The same, step by step.
+    fn told(self, steps: String) -> Self {
+        match self {
+            Self::Again { kind, story, .. } => Self::Again { kind, story, steps },
+            other => other,
+        }
+    }
+
     fn of(kind: Kind, story: Option<String>) -> Self {
         story.map_or(Self::Gone, |story| Self::again(kind, story))
     }
@@ -61,7 +69,7 @@ impl Replayed {
 /// [`Problem`] if the case does not fit this program.
 pub fn replay(case: &Case, dir: &Path) -> Result<Replayed, Problem> {
     let program = std::env::current_exe().map_err(Problem::with("this program"))?;
-    match subject::choose(&case.subject, &Driving::default(), dir)? {
+    match subject::choose(&case.subject, &case.driving, dir)? {
         Chosen::Placed(subject) => replay_placed(case, &context(case, &subject, dir, &program)),
         Chosen::Commanded(subject) => {
             replay_commanded(case, &context(case, subject.as_ref(), dir, &program))
@@ -105,7 +113,10 @@ fn replay_commanded(case: &Case, context: &Context<Commanded>) -> Result<Replaye
         Scene::Recorded { media, lives, .. } => recorded_lives(case, context, *media, lives),
         Scene::Killed { window, image } => {
             let about = context.subject.about();
-            judged(again::killed(&judge(case, context), about, *window, image, context.promise))
+            let judge = judge(case, context);
+            let killed = again::killed(&judge, about, *window, image, context.promise);
+            let steps = story::of_kill(&case.plan, about.capabilities, *window, image);
+            Ok(judged(killed)?.told(steps))
         }
         Scene::Twice | Scene::Crash { .. } | Scene::Watched => {
             let words = "the case is of an engine in this process, and its subject is a command";
@@ -134,10 +145,7 @@ fn recorded_lives<E: Engine>(
     let steps = lives_told(case, about.capabilities, media, lives);
     let steps = steps.map_err(|error| Problem::Other(error.to_string()))?;
     let again = again::replay(&judge(case, context), about, lives, media, context.promise);
-    Ok(match judged(again)? {
-        Replayed::Again { kind, story, .. } => Replayed::Again { kind, story, steps },
-        other => other,
-    })
+    Ok(judged(again)?.told(steps))
 }
 
 /// Recorded lives step by step, each up to its crash.
@@ -183,7 +191,11 @@ fn replay_placed(case: &Case, context: &Context) -> Result<Replayed, Problem> {
             })
         }
         Scene::Recorded { media, lives, .. } => recorded_lives(case, context, *media, lives)?,
-        Scene::Killed { window, image } => killed(context, plan, *window, image),
+        Scene::Killed { window, image } => {
+            let capabilities = subject.about().capabilities;
+            let steps = story::of_kill(plan, capabilities, *window, image);
+            killed(context, plan, *window, image).told(steps)
+        }
         Scene::Watched => {
             let wrong = gates::watch(subject, plan).wrong;
             Replayed::of(case.kind, wrong.map(|(_, story)| story))

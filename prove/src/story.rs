@@ -9,8 +9,8 @@ mod tests;
 
 use std::fmt::{self, Write as _};
 
-use proofhouse_crash::{BadChoice, Choice, Fared, MicroOp, Profile, Trace};
-use proofhouse_model::{Capabilities, Op, Oracle, Plan};
+use proofhouse_crash::{BadChoice, Choice, Fared, MicroOp, Profile, Trace, Tree};
+use proofhouse_model::{Capabilities, Op, Oracle, Plan, Window};
 use serde_json::Value;
 
 /// What was being done from some moment of a life on.
@@ -37,6 +37,32 @@ pub enum Act {
     AskAll(Vec<Op>),
     /// To close.
     Close,
+}
+
+/// A life that a kill from outside ended, of which there is nothing but its plan, how far it had
+/// come, and the files that it left: a line for each operation and each file.
+pub fn of_kill(plan: &Plan, capabilities: Capabilities, window: Window, left: &Tree) -> String {
+    let mut oracle = Oracle::new(&plan.settings, capabilities);
+    let mut text = "life 1\n  open\n".to_owned();
+    for op in &plan.ops {
+        let before = oracle.events();
+        oracle.step(op);
+        let event = oracle.events();
+        if event > window.issued {
+            break;
+        }
+        // Writing to a string cannot fail, here and below.
+        let _ = match (event == before, event <= window.acknowledged) {
+            (true, _) => writeln!(text, "  {}", words(op)),
+            (false, true) => writeln!(text, "  {}: event {event}, acknowledged", words(op)),
+            (false, false) => writeln!(text, "  {}: event {event}", words(op)),
+        };
+    }
+    let _ = writeln!(text, "  process kill, which left");
+    for (path, content) in left.files() {
+        let _ = writeln!(text, "    {path}: {} bytes", content.len());
+    }
+    text
 }
 
 /// One life of a store, and how it ended.

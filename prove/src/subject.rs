@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use clap::Args;
 use entidb_engine::storage::MemStorage;
 use proofhouse_model::{
     About, Divergence, ErrorClass, Got, Op, Outcome, Plan, Refusal, RunOptions, Subject, run,
@@ -14,8 +15,9 @@ use proofhouse_model::{
 use proofhouse_subjects::command::{Fault, WATCHDOG};
 use proofhouse_subjects::tiny::Tiny;
 use proofhouse_subjects::{CommandLine, CommandSubject, DriverError, Placed, Reference, flawed};
+use serde::{Deserialize, Serialize};
 
-use crate::cli::Problem;
+use crate::cli::{Problem, duration};
 use crate::finding::Kind;
 use crate::measure::{self, Room};
 use crate::profile::Scale;
@@ -42,6 +44,11 @@ pub trait Engine: Send + Sync + Sized + 'static {
         None
     }
 
+    /// How to get along with it, if it is a command.
+    fn driving(&self) -> Driving {
+        Driving::default()
+    }
+
     /// How to record this engine, which `name` selects, as a process of its own.
     fn recipe(&self, name: &str, program: &Path) -> Recipe;
 }
@@ -65,11 +72,8 @@ impl Engine for Placed {
     }
 
     fn recipe(&self, name: &str, program: &Path) -> Recipe {
-        Recipe {
-            line: CommandLine::new(program, ["driver", name]),
-            mapped: Vec::new(),
-            watchdog: WATCHDOG,
-        }
+        let line = CommandLine::new(program, ["driver", name]);
+        Recipe { line, driving: Driving::default() }
     }
 }
 
@@ -83,12 +87,23 @@ pub struct Commanded {
 }
 
 /// How to get along with a command.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Args, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Driving {
-    /// Ends of names of files that it may map writable, as no recovery reads them.
+    /// End of the names of files that a recorded engine may map writable, as no recovery reads
+    /// them, such as `-shm` for `SQLite`.
+    #[arg(long, value_name = "SUFFIX")]
     pub mapped: Vec<String>,
-    /// How long it may take for an answer.
+    /// The longest that a command may take for an answer.
+    #[arg(long, default_value = "10s", value_parser = duration)]
     pub watchdog: Duration,
+}
+
+impl Driving {
+    /// Whether it is what a command line that says nothing of it means.
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 impl Default for Driving {
@@ -104,10 +119,9 @@ impl Commanded {
     /// # Errors
     /// [`DriverError`] if it does not start or does not say hello.
     pub fn start(command: &str, driving: &Driving, scratch: &Path) -> Result<Self, DriverError> {
-        let Driving { mapped, watchdog } = driving.clone();
         let line = CommandLine::shell(command);
-        let subject = CommandSubject::new(line.clone(), watchdog)?;
-        let recipe = Recipe { line, mapped, watchdog };
+        let subject = CommandSubject::new(line.clone(), driving.watchdog)?;
+        let recipe = Recipe { line, driving: driving.clone() };
         let (scratch, hung) = (scratch.to_path_buf(), Mutex::default());
         Ok(Self { subject, recipe, scratch, hung })
     }
@@ -148,6 +162,10 @@ impl Engine for Commanded {
     fn take_fault(&self) -> Option<(Kind, String)> {
         let error = self.subject.take_failure()?;
         Some((fault_kind(&error), error.to_string()))
+    }
+
+    fn driving(&self) -> Driving {
+        self.recipe.driving.clone()
     }
 
     fn recipe(&self, _name: &str, _program: &Path) -> Recipe {

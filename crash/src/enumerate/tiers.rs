@@ -6,6 +6,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::CrashKind;
 use super::choice::{Choice, Exception, Fate, Part, Rest};
 use super::frontier::Frontier;
 use crate::media::{PendingOp, Profile};
@@ -92,6 +93,19 @@ impl Tiers {
     pub const POWER_LOSS: Self = Self { kill: false, ..Self::ALL };
     /// Garbage in sectors under way, and nothing else.
     pub const BAD_MEDIA: Self = Self { kill: false, bad_media: true, ..Self::KILLS };
+    /// No state at all.
+    pub const NONE: Self = Self { kill: false, ..Self::KILLS };
+
+    /// Of these, the tiers of those kinds of crash that are asked for.
+    #[must_use]
+    pub fn of(self, asked: impl Fn(CrashKind) -> bool) -> Self {
+        let kill = self.kill && asked(CrashKind::ProcessKill);
+        if asked(CrashKind::PowerLoss) {
+            Self { kill, ..self }
+        } else {
+            Self { kill, ..Self::KILLS }
+        }
+    }
 }
 
 /// The choices of the tiers at one crash point, in order. None is made twice.

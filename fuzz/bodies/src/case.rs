@@ -21,16 +21,7 @@ pub fn check(input: &[u8], under: Under) -> Checked {
     };
     let case = match answer {
         Ok(case) => case,
-        Err(CaseError::Corrupt { line, what, .. }) => {
-            let lines = input.split(|byte| *byte == b'\n').count();
-            require!(line <= lines, "{what} at line {line} of {lines}");
-            return Ok(());
-        }
-        Err(CaseError::Newer(version)) => {
-            require!(version > VERSION, "version {version} is not newer");
-            return Ok(());
-        }
-        Err(_) => return Ok(()),
+        Err(error) => return refused(&error, input),
     };
     let json: Json = serde_json::from_slice(input)
         .map_err(|error| Broken(format!("accepted, but no JSON: {error}")))?;
@@ -57,6 +48,23 @@ pub fn check(input: &[u8], under: Under) -> Checked {
     Ok(())
 }
 
+/// A refusal names a place in the file, and versions that are newer only.
+fn refused(error: &CaseError, input: &[u8]) -> Checked {
+    let place = match error {
+        CaseError::Newer(version, place) => {
+            require!(*version > VERSION, "version {version} is not newer");
+            place
+        }
+        CaseError::Corrupt(place, _)
+        | CaseError::Foreign(place)
+        | CaseError::UnknownClaim(_, place) => place,
+        CaseError::NoCause { .. } => return Err(Broken(format!("nobody asked: {error}"))),
+    };
+    let lines = input.split(|byte| *byte == b'\n').count();
+    require!(place.line <= lines, "{error}, of {lines} lines");
+    Ok(())
+}
+
 fn write(case: &Case) -> Result<String, Broken> {
     case.to_json().map_err(|error| Broken(format!("not written: {error}")))
 }
@@ -64,7 +72,7 @@ fn write(case: &Case) -> Result<String, Broken> {
 /// The planted fault: a reader that takes any version for its own.
 fn versionless(input: &[u8]) -> Result<Case, CaseError> {
     let answer = Case::parse(input);
-    let Err(CaseError::Newer(_)) = answer else { return answer };
+    let Err(CaseError::Newer(..)) = answer else { return answer };
     let Ok(mut json) = serde_json::from_slice::<Json>(input) else { return answer };
     json["version"] = VERSION.into();
     Case::parse(json.to_string().as_bytes()).or(answer)

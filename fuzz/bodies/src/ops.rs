@@ -4,6 +4,7 @@ use entidb_engine::storage::MemStorage;
 use proofhouse::case::{Case, FORMAT, Scene, VERSION};
 use proofhouse::due::{Due, Wrong};
 use proofhouse::finding::{Kind, World};
+use proofhouse::subject::Driving;
 use proofhouse_crash::{CrashKind, CrashState, Mark, Profile, SimDisk, Tiers, Trace, enumerate};
 use proofhouse_model::{
     Divergence, Marks, Plan, RunOptions, State, Store, Subject, Universe, Violation, life_two,
@@ -94,6 +95,7 @@ fn case(subject: &Placed, plan: Plan, failure: Failure) -> Case {
         format: FORMAT.to_owned(),
         version: VERSION,
         subject: subject.about().name.clone(),
+        driving: Driving::default(),
         seed: plan.seed,
         claim: claim.to_owned(),
         kind,

@@ -9,6 +9,7 @@ fn sample() -> Case {
         format: FORMAT.to_owned(),
         version: VERSION,
         subject: "tiny".to_owned(),
+        driving: Driving::default(),
         seed: u64::MAX,
         claim: "AC-02.kill-boundaries".to_owned(),
         kind: Kind::Lost,
@@ -40,39 +41,43 @@ fn a_case_reads_back_as_written() {
 
 #[test]
 fn other_files_are_refused_as_such() {
-    check("{}", &CaseError::Foreign);
-    check("[1, 2]", &CaseError::Foreign);
-    check(r#"{"format": "proofhouse-plan", "version": 1}"#, &CaseError::Foreign);
+    let foreign = |line, column| CaseError::Foreign(Position { line, column });
+    check("{}", &foreign(1, 2));
+    check("[1, 2]", &foreign(1, 2));
+    check("{\n  \"format\": \"proofhouse-plan\", \"version\": 1}", &foreign(2, 3));
 }
 
 #[test]
 fn newer_versions_are_refused_as_such() {
-    check(r#"{"format": "proofhouse-case", "version": 2}"#, &CaseError::Newer(2));
+    let due = CaseError::Newer(2, Position { line: 1, column: 31 });
+    check(r#"{"format": "proofhouse-case", "version": 2}"#, &due);
 }
 
 /// Such a file was read as one of version 1; found by the fuzz target `case_file`.
 #[test]
 fn a_version_that_there_never_was_is_damage() {
     let what = "versions begin with 1".to_owned();
-    let due = CaseError::Corrupt { line: 2, column: 3, what };
+    let due = CaseError::Corrupt(Position { line: 2, column: 3 }, what);
     check("{\"format\": \"proofhouse-case\",\n  \"version\": 0}", &due);
 }
 
 #[test]
 fn damage_is_told_with_its_place() {
     let json = sample().to_json().unwrap();
-    let cut = &json[..json.len() / 2];
-    assert!(matches!(Case::parse(cut.as_bytes()), Err(CaseError::Corrupt { line: 2.., .. })));
-    let mistyped = json.replace("\"lost\"", "\"found\"");
-    assert!(matches!(Case::parse(mistyped.as_bytes()), Err(CaseError::Corrupt { line: 7, .. })));
-    let strange = json.replace("\"seed\"", "\"need\"");
-    assert!(matches!(Case::parse(strange.as_bytes()), Err(CaseError::Corrupt { .. })));
-    assert!(matches!(Case::parse(b"not json"), Err(CaseError::Corrupt { line: 1, .. })));
-    assert!(matches!(Case::parse(b""), Err(CaseError::Corrupt { .. })));
+    let line = |file: &str| match Case::parse(file.as_bytes()) {
+        Err(CaseError::Corrupt(Position { line, .. }, _)) => line,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(line(&json[..json.len() / 2]), json[..json.len() / 2].lines().count());
+    assert_eq!(line(&json.replace("\"lost\"", "\"found\"")), 7);
+    assert_eq!(line(&json.replace("\"seed\"", "\"need\"")), 5);
+    assert_eq!(line("not json"), 1);
+    assert_eq!(line(""), 1);
 }
 
 #[test]
 fn a_claim_that_nobody_makes_is_refused() {
     let json = sample().to_json().unwrap().replace(&sample().claim, "AC-99.nothing");
-    check(&json, &CaseError::UnknownClaim("AC-99.nothing".to_owned()));
+    let place = Position { line: 6, column: 3 };
+    check(&json, &CaseError::UnknownClaim("AC-99.nothing".to_owned(), place));
 }

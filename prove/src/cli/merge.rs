@@ -13,7 +13,7 @@ use crate::measure::Context;
 use crate::parallel::Budget;
 use crate::share::Share;
 use crate::share::ledger::{LedgerError, RunOf, read_all};
-use crate::subject::{self, Chosen, Driving, Engine};
+use crate::subject::{self, Chosen, Engine};
 
 /// Which shards to merge, and where to write what they come to.
 #[derive(Debug, Args)]
@@ -38,9 +38,8 @@ pub(super) fn run(args: &MergeArgs) -> Result<ExitCode, Problem> {
     let dir = place_for_files(args.dir.as_deref())?;
     let (run, known) = read_all(&args.shards)?;
     let share = Share::merged(known);
-    let driving = Driving { mapped: run.mapped.clone(), watchdog: run.watchdog };
     let merge = Merge { args, run: &run, share: &share, dir, begun };
-    match subject::choose(&run.subject, &driving, &merge.dir)? {
+    match subject::choose(&run.subject, &run.driving, &merge.dir)? {
         Chosen::Placed(subject) => merge.engine(&subject),
         Chosen::Commanded(subject) => merge.engine(subject.as_ref()),
     }

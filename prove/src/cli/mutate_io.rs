@@ -25,9 +25,11 @@ pub(super) struct MutateArgs {
     /// the line protocol.
     #[arg(long, value_name = "NAME|CMD", default_value = "reference")]
     subject: String,
-    /// End of the names of files that a command may map writable, as no recovery reads them.
-    #[arg(long, value_name = "SUFFIX")]
-    mapped: Vec<String>,
+    /// Which promise to judge by: the engine's own, or that all acknowledged is kept.
+    #[arg(long, value_enum, default_value = "own")]
+    promise: Promise,
+    #[command(flatten)]
+    driving: Driving,
     /// Where files go; memory or the system's temporary directory if not given.
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
@@ -46,8 +48,7 @@ pub(super) struct MutateArgs {
 pub(super) fn run(args: &MutateArgs) -> Result<ExitCode, Problem> {
     let dir = place_for_files(args.dir.as_deref())?;
     let program = std::env::current_exe().map_err(Problem::with("this program"))?;
-    let driving = Driving { mapped: args.mapped.clone(), ..Driving::default() };
-    let (mutated, is_entidb) = match subject::choose(&args.subject, &driving, &dir)? {
+    let (mutated, is_entidb) = match subject::choose(&args.subject, &args.driving, &dir)? {
         Chosen::Placed(subject) => {
             let context = context(args, &subject, &dir);
             let hook = std::panic::take_hook();
@@ -79,7 +80,7 @@ fn context<'a, E>(args: &'a MutateArgs, subject: &'a E, dir: &'a Path) -> Contex
         scale: args.profile.scale(),
         seed: args.seed,
         budget: Budget { until },
-        promise: Promise::Own,
+        promise: args.promise,
         dir,
         program: None,
         share: None,

@@ -19,7 +19,7 @@ use crate::report::Report;
 use crate::scratch::halt_if_interrupted;
 use crate::share::ledger::{self, FORMAT, Header, Ledger, RunOf, VERSION};
 use crate::share::{self, Share};
-use crate::subject::{Chosen, Driving, Engine};
+use crate::subject::{Chosen, Engine};
 use crate::{selfcheck, subject, table};
 
 /// Where case files go, within the output directory.
@@ -31,8 +31,7 @@ const CASE_SUFFIX: &str = ".case.json";
 pub(super) fn run(args: &ProveArgs) -> Result<ExitCode, Problem> {
     let begun = Instant::now();
     let dir = place_for_files(args.dir.as_deref())?;
-    let driving = Driving { mapped: args.mapped.clone(), watchdog: args.watchdog };
-    match subject::choose(&args.subject, &driving, &dir)? {
+    match subject::choose(&args.subject, &args.driving, &dir)? {
         Chosen::Placed(subject) => prove_engine(args, &subject, &dir, begun),
         Chosen::Commanded(subject) => prove_engine(args, subject.as_ref(), &dir, begun),
     }
@@ -90,8 +89,7 @@ fn run_of<E: Engine>(
         seed: args.seed,
         criteria: wanted.iter().map(|id| (*id).to_owned()).collect(),
         promise: args.promise,
-        mapped: args.mapped.clone(),
-        watchdog: args.watchdog,
+        driving: args.driving.clone(),
     })
 }
 

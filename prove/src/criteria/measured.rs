@@ -121,9 +121,9 @@ pub(super) static CRASH_SAFETY: Criterion = Criterion {
         },
         Claim {
             id: "AC-02.recorded-recovery-killed",
-            text: "A kill during such a recovery, or in the life after it, loses nothing that was promised or shown.",
+            text: "A kill during such a recovery, or in the life after it, loses nothing that was promised.",
             method: "Every so many-th recovery and the two commits after it are recorded, too, and cut again at every call (T0).",
-            needs: &[Need::KillPromise, Need::ShownKillPromise],
+            needs: &[Need::KillPromise],
             status: Exists,
         },
         Claim {
@@ -250,9 +250,9 @@ pub(super) static DURABILITY: Criterion = Criterion {
         },
         Claim {
             id: "AC-04.recorded-recovery-loses-power",
-            text: "A power loss during such a recovery, or in the life after it, loses nothing that was promised or shown.",
+            text: "A power loss during such a recovery, or in the life after it, loses nothing that was promised.",
             method: "As AC-02.recorded-recovery-killed; at every call all that is pending is lost (all-lost).",
-            needs: &[Need::PowerPromise, Need::ShownPowerPromise],
+            needs: &[Need::PowerPromise],
             status: Exists,
         },
         Claim {

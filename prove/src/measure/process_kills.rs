@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 
 use super::recorded::{CREATION_KILLED, Stop, record};
 use super::{Context, Measured, Room};
-use crate::case::Scene;
 use crate::finding::{Finding, Kind, World};
 use crate::parallel;
 use crate::recorded::drive::{Kill, Recipe};
@@ -152,12 +151,10 @@ impl Killing<'_> {
     }
 
     fn finding(&self, claim: &'static str, killed: Killed) -> Option<Finding> {
-        let wrong = killed.wrong?;
+        let (wrong, scene) = killed.wrong?;
         let claim = if killed.created { claim } else { CREATION_KILLED };
         let finding = Finding::new(wrong.kind, World::ProcessKill, claim, wrong.words);
         let finding = Finding { promised: wrong.promised, ..finding };
-        let window = killed.window;
-        let scene = Scene::Killed { window, image: Box::new(killed.left) };
         Some(self.context.with_case(finding, self.run.plan.clone(), scene))
     }
 }

@@ -10,20 +10,20 @@ use proofhouse_crash::{
     Choice, CrashKind, CrashState, PowerLoss, Profile as Media, Random, Tier, TierCounts, Tiers,
     Trace, enumerate, minimise,
 };
-use proofhouse_model::{About, GenerateProfile, History, Plan, Promises};
+use proofhouse_model::{About, GenerateProfile, History, Plan};
 
 use super::{Context, Measured, Room, first_of_each};
 use crate::case::{CrashedLife, Scene};
 use crate::finding::{self, Finding, Kind, World};
 use crate::parallel;
-use crate::recorded::drive::{Kill, Recipe};
+use crate::recorded::drive::Recipe;
 use crate::recorded::explore::{Explored, Failure, Life, Verdicts, explore};
 use crate::recorded::judge::{Dues, Judge, Wrong};
 use crate::subject::{Commanded, Engine, scratch_place};
 use crate::verdict::Reason;
 
+use record::record_recovery;
 pub(crate) use record::{Stop, record};
-use record::{is_sound, skipped};
 use small::Smaller;
 pub(super) use totals::CREATION_KILLED;
 use totals::{ATOMIC, CREATION_POWER, EXT4, KILLS, POWER, RECOVERY_KILLED, RECOVERY_POWER, Totals};
@@ -139,12 +139,10 @@ impl<'a, E: Engine> Recordings<'a, E> {
         let dues = Dues::of_plan(about.promises, history, self.context.promise);
         let life = Life { trace, dues, after_power_loss: false };
         let judges = |crash| life.dues.judges(crash);
-        let tiers = match (judges(CrashKind::ProcessKill), judges(CrashKind::PowerLoss)) {
-            (true, true) => self.tiers(plan),
-            (true, false) => Tiers::KILLS,
-            (false, true) => Tiers { kill: false, ..self.tiers(plan) },
-            (false, false) => return,
-        };
+        let tiers = self.tiers(plan).of(judges);
+        if tiers == Tiers::NONE {
+            return;
+        }
         let mut verdicts = Verdicts::default();
         let budget = self.context.budget;
         let mut go = |media, tiers| explore(&judge, &life, media, tiers, budget, &mut verdicts);
@@ -170,33 +168,32 @@ impl<'a, E: Engine> Recordings<'a, E> {
         Tiers { power_loss, random, bad_media: scale.bad_media, ..Tiers::ALL }
     }
 
-    /// Records some of the recoveries that must keep what they show, spread evenly over all, and
-    /// crashes them again.
+    /// Records some of the recoveries of which something is promised, spread evenly over all, and
+    /// crashes them again. What their open showed may need no keeping: then what was due before it
+    /// still is.
     fn second_lives(&mut self, judge: &Judge, life: &Life, tiers: Tiers, first: &TierCounts) {
-        let Promises { shown_after_kill, shown_after_power_loss, .. } = self.about().promises;
-        let kept = |tier| match tier {
-            Tier::T0 => shown_after_kill,
-            Tier::T1 | Tier::T2 => shown_after_power_loss,
+        let due = &life.dues.own;
+        let tiers = Tiers { kill: tiers.kill, ..Tiers::ALL }.of(|crash| due.judges(crash));
+        let judged = first.iter().filter(|(tier, _)| match tier {
+            Tier::T0 => tiers.kill,
+            Tier::T1 | Tier::T2 => tiers.power_loss != PowerLoss::None,
             _ => false,
-        };
-        let kept = first.iter().filter(|(tier, _)| kept(*tier));
-        let states: u64 = kept.map(|(_, counts)| counts.generated).sum();
+        });
+        let states: u64 = judged.map(|(_, counts)| counts.generated).sum();
         let wanted = self.context.scale.recorded_recoveries.max(1);
         let every = usize::try_from(states.div_ceil(wanted)).unwrap_or(usize::MAX).max(1);
-        let power_loss = if shown_after_power_loss { PowerLoss::Torn } else { PowerLoss::None };
-        let tiers = Tiers { kill: tiers.kill && shown_after_kill, power_loss, ..Tiers::ALL };
         let chosen: Vec<CrashState> =
             enumerate(&life.trace, Media::Posix, tiers).step_by(every).collect();
         self.totals.unrecorded += states - chosen.len() as u64;
-        let budget = self.context.budget;
+        let (recipe, budget) = (&self.recipe, self.context.budget);
         let nested = if self.context.scale.nested_in_full { Tiers::ALL } else { Tiers::NESTED };
-        let nested = Tiers { kill: shown_after_kill, ..nested };
         let done = parallel::map(chosen.len() as u64, budget, |case| {
             let crash = usize::try_from(case).ok().and_then(|case| chosen.get(case))?;
-            let lived = self.second_life(judge, life, crash).map(|second| {
+            let lived = record_recovery(recipe, judge, life, crash).map(|second| {
                 let second = second?;
+                let tiers = nested.of(|crash| second.dues.own.judges(crash));
                 let mut verdicts = Verdicts::default();
-                let explored = explore(judge, &second, Media::Posix, nested, budget, &mut verdicts);
+                let explored = explore(judge, &second, Media::Posix, tiers, budget, &mut verdicts);
                 Some((second, explored))
             });
             Some((crash, lived))
@@ -213,29 +210,6 @@ impl<'a, E: Engine> Recordings<'a, E> {
                 Err(stop) => self.totals.stopped_by(stop, RECOVERY_KILLED),
             }
         }
-    }
-
-    /// The life after a crash, recorded. `None` if it is wrong without another crash: that was
-    /// found already.
-    fn second_life(
-        &self,
-        judge: &Judge,
-        life: &Life,
-        crash: &CrashState,
-    ) -> Result<Option<Life>, Stop> {
-        let place = judge.place(&crash.visible()).map_err(|error| skipped(&error))?;
-        let driven = self.recipe.drive(place.path(), Kill::Never, |subject, ledger| {
-            let due = &life.dues.own;
-            judge.second_life(subject, place.path(), due, crash, Some(ledger))
-        });
-        let (recorded, lived) = driven.map_err(|error| skipped(&error))?;
-        let Ok(history) = lived.map_err(|error| skipped(&error))? else { return Ok(None) };
-        is_sound(&recorded, place.path())?;
-        let trace = recorded.trace.after(crash);
-        let trace = trace.map_err(|error| Stop::Broken(error.to_string()))?;
-        let dues = life.dues.after(crash, &history);
-        let after_power_loss = crash.kind == CrashKind::PowerLoss;
-        Ok(Some(Life { trace, dues, after_power_loss }))
     }
 
     /// Notes the findings of an exploration: one of each kind, confirmed in a process that saw no

@@ -15,6 +15,8 @@ use proofhouse_model::protocol::{Answer, Request};
 use proofhouse_subjects::command::{Fault, Hook, Launch, Launched, Pipes, Process, ProcessEnd};
 use proofhouse_subjects::{CommandLine, CommandSubject, DriverError};
 
+use crate::subject::Driving;
+
 /// The longest that a whole recording may take.
 const PATIENCE: Duration = Duration::from_mins(2);
 
@@ -29,10 +31,8 @@ const POLL: Duration = Duration::from_micros(500);
 pub struct Recipe {
     /// The driver.
     pub line: CommandLine,
-    /// Ends of names of files that may be mapped writable, as no recovery reads them.
-    pub mapped: Vec<String>,
-    /// How long it may take for an answer.
-    pub watchdog: Duration,
+    /// How to get along with it.
+    pub driving: Driving,
 }
 
 /// When to kill the recorded process.
@@ -69,8 +69,8 @@ impl Recipe {
             Ledger { marker: session.marker(), table: Arc::clone(&ledger), settle: true };
         let session = Arc::new(Mutex::new(Some(session)));
         let launch = Recording { session: Arc::clone(&session), table: ledger, kill };
-        let came_to =
-            CommandSubject::new(launch, self.watchdog).map(|subject| act(&subject, &mut marks));
+        let subject = CommandSubject::new(launch, self.driving.watchdog);
+        let came_to = subject.map(|subject| act(&subject, &mut marks));
         // The driver's input is closed with its subject: it should end by itself.
         let mut process = Traced(Arc::clone(&session));
         let ended = process.ended_within(LEAVING);
@@ -95,7 +95,7 @@ impl Recipe {
                     Kill::Never | Kill::After { .. } => None,
                 },
                 watchdog: PATIENCE,
-                mapped: self.mapped.clone(),
+                mapped: self.driving.mapped.clone(),
                 on_stdout: Box::new(move |piece| lock(&table).answered(piece)),
             },
         )

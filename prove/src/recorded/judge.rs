@@ -130,7 +130,7 @@ impl<'a> Judge<'a> {
     /// # Errors
     /// [`DriverError`].
     pub fn start(&self) -> Result<CommandSubject, DriverError> {
-        CommandSubject::new(self.recipe.line.clone(), self.recipe.watchdog)
+        CommandSubject::new(self.recipe.line.clone(), self.recipe.driving.watchdog)
     }
 
     /// A directory that holds `tree`.

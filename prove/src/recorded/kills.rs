@@ -3,11 +3,12 @@
 use std::io;
 use std::path::Path;
 
-use proofhouse_crash::{Choice, Fate, KillAt, RecordEnd, Recorded, Tree, When};
+use proofhouse_crash::{Choice, Fate, KillAt, Profile as Media, RecordEnd, Recorded, Tree, When};
 use proofhouse_model::{Plan, RunOptions, Window, run};
 
 use super::drive::{Kill, Recipe};
 use super::judge::{Dues, Judge, Wrong};
+use crate::case::{CrashedLife, Scene};
 use crate::finding::Kind;
 use crate::scratch::Scratch;
 
@@ -21,15 +22,12 @@ pub struct Killed {
     pub as_recorded: bool,
     /// Whether the store's creation was over.
     pub created: bool,
-    /// How far it had come.
-    pub window: Window,
     /// Whether what it left was compared with what was recorded: of a call that a process died in
     /// nobody can say how far it got.
     pub compared: bool,
-    /// What it left.
-    pub left: Tree,
-    /// What is wrong with that, as a process that saw no other state shows it.
-    pub wrong: Option<Wrong>,
+    /// What is wrong with what it left, as a process that saw no other state shows it; and how to
+    /// leave the same again.
+    pub wrong: Option<(Wrong, Scene)>,
     /// What was wrong, if such a process did not show it again.
     pub unconfirmed: Option<Wrong>,
 }
@@ -83,14 +81,21 @@ pub fn kill(
         wrong = again.filter(|again| (again.kind, again.promised) == (seen.kind, seen.promised));
         unconfirmed = wrong.is_none().then_some(seen);
     }
+    let window = Window { acknowledged: crash.acked, issued: crash.issued };
+    // Files that are as the recording has them are made again from it, which tells how they came.
+    let scene = || match compared {
+        true => {
+            let lives = vec![CrashedLife::new(&recorded.trace, end)];
+            Scene::Recorded { media: Media::Posix, lives, before: None }
+        }
+        false => Scene::Killed { window, image: Box::new(left) },
+    };
     Ok(Killed {
         hit: recorded.end == RecordEnd::Killed,
         as_recorded: undisturbed.recorded.trace.ops.starts_with(&recorded.trace.ops),
         created: crash.shown.is_some(),
-        window: Window { acknowledged: crash.acked, issued: crash.issued },
         compared,
-        left,
-        wrong,
+        wrong: wrong.map(|wrong| (wrong, scene())),
         unconfirmed,
     })
 }

@@ -1,6 +1,6 @@
 //! Recorded lives with one sync or rename less, or one later: does any crash of them show it?
 
-use proofhouse_crash::{CrashKind, Profile as Media, Tiers, mutations};
+use proofhouse_crash::{Profile as Media, Tiers, mutations};
 
 use super::explore::{Life, Verdicts, explore, first_wrong};
 use super::judge::Judge;
@@ -10,12 +10,10 @@ use crate::parallel::Budget;
 /// Mutates the calls of a life. `None` if some crash of it breaks a promise as it is: what could
 /// a mutant show?
 pub fn mutate(judge: &Judge, life: &Life, budget: Budget) -> Option<Mutants> {
-    let tiers = match (judges(life, CrashKind::ProcessKill), judges(life, CrashKind::PowerLoss)) {
-        (true, true) => Tiers::ALL,
-        (true, false) => Tiers::KILLS,
-        (false, true) => Tiers::POWER_LOSS,
-        (false, false) => return None,
-    };
+    let tiers = Tiers::ALL.of(|crash| life.dues.judges(crash));
+    if tiers == Tiers::NONE {
+        return None;
+    }
     let mut verdicts = Verdicts::default();
     let sound = explore(judge, life, Media::Posix, tiers, budget, &mut verdicts);
     if !sound.failures.is_empty() {
@@ -36,8 +34,4 @@ pub fn mutate(judge: &Judge, life: &Life, budget: Budget) -> Option<Mutants> {
         noticed.by = wrong.map(|wrong| wrong.kind);
     }
     Some(mutants)
-}
-
-fn judges(life: &Life, crash: CrashKind) -> bool {
-    life.dues.judges(crash)
 }

@@ -16,6 +16,7 @@ use serde_json::value::RawValue;
 
 use super::Shard;
 use crate::scratch::halt_if_interrupted;
+use crate::subject::Driving;
 
 /// The value of `format` in the first line.
 pub const FORMAT: &str = "proofhouse-shard";
@@ -60,16 +61,15 @@ pub struct RunOf {
     pub criteria: Vec<String>,
     /// Which promise to judge by.
     pub promise: crate::profile::Promise,
-    /// Ends of the names of files that may be mapped writable.
-    pub mapped: Vec<String>,
-    /// The longest that a command may take for an answer.
-    pub watchdog: Duration,
+    /// How to get along with a command.
+    pub driving: Driving,
 }
 
 impl RunOf {
     /// In what another run differs first, in words: mine, then the other's.
     fn differs(&self, other: &Self) -> Option<String> {
         let short = |text: &str| text.chars().take(60).collect::<String>();
+        let (mine, others) = (&self.driving, &other.driving);
         let parts: [(&str, String, String); 9] = [
             ("version", self.proofhouse.clone(), other.proofhouse.clone()),
             ("build", self.build.clone(), other.build.clone()),
@@ -78,8 +78,8 @@ impl RunOf {
             ("seed", self.seed.to_string(), other.seed.to_string()),
             ("criteria", self.criteria.join(","), other.criteria.join(",")),
             ("promise", format!("{:?}", self.promise), format!("{:?}", other.promise)),
-            ("mapped files", self.mapped.join(","), other.mapped.join(",")),
-            ("watchdog", format!("{:?}", self.watchdog), format!("{:?}", other.watchdog)),
+            ("mapped files", mine.mapped.join(","), others.mapped.join(",")),
+            ("watchdog", format!("{:?}", mine.watchdog), format!("{:?}", others.watchdog)),
         ];
         let first = parts.into_iter().find(|(_, mine, others)| mine != others);
         let differs = first.map(|(what, mine, others)| {

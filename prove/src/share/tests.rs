@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::ledger::{FORMAT, Header, NAME, RunOf, VERSION, read, read_all};
 use super::*;
 use crate::profile::{Profile, Promise};
+use crate::subject::Driving;
 
 fn run(seed: u64) -> RunOf {
     RunOf {
@@ -16,8 +17,7 @@ fn run(seed: u64) -> RunOf {
         seed,
         criteria: vec!["AC-02".to_owned()],
         promise: Promise::Own,
-        mapped: Vec::new(),
-        watchdog: Duration::from_secs(10),
+        driving: Driving::default(),
     }
 }
 
@@ -154,7 +154,7 @@ fn shards_that_are_not_of_one_run_or_not_all_are_refused() {
         ("profile is deep, not quick", |run| run.profile = Profile::Deep),
         ("criteria is AC-02,AC-04, not AC-02", |run| run.criteria.push("AC-04".into())),
         ("promise is All, not Own", |run| run.promise = Promise::All),
-        ("watchdog is 1s, not 10s", |run| run.watchdog = Duration::from_secs(1)),
+        ("watchdog is 1s, not 10s", |run| run.driving.watchdog = Duration::from_secs(1)),
     ] {
         check(&format!("b: of another run: its {differs}"), |make| {
             let mut other = of(2, 2);

@@ -84,6 +84,29 @@ fn a_crash_of_the_next_life_reads_like_this() {
 }
 
 #[test]
+fn a_kill_of_which_there_is_no_trace_reads_like_this() {
+    let ops = vec![
+        Op::CreateCollection { collection: C },
+        Op::Scan { collection: C },
+        put(1, 40),
+        put(2, 40),
+    ];
+    let disk = SimDisk::new();
+    disk.create("log").unwrap().write_at(0, &[0; 30]).unwrap();
+    let window = Window { acknowledged: 1, issued: 2 };
+    let told = of_kill(&plan(ops), Capabilities::ALL, window, &disk.tree());
+    insta::assert_snapshot!(told, @r"
+    life 1
+      open
+      create collection c0: event 1, acknowledged
+      scan c0
+      put c0 01000000000000000000000000000000 payload entity size 40 tag 1: event 2
+      process kill, which left
+        log: 30 bytes
+    ");
+}
+
+#[test]
 fn where_only_events_are_marked_what_lies_between_is_one_step() {
     let disk = SimDisk::new();
     let log = disk.create("log").unwrap();

@@ -1,6 +1,7 @@
 //! Engines as processes: recorded, crashed, killed. The drivers are this program's own.
 
 use std::collections::BTreeSet;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 
 use proofhouse::finding::{Finding, Kind};
@@ -193,12 +194,12 @@ fn small(name: &str, claim: &str) -> Finding {
     found.unwrap()
 }
 
-#[test]
-fn a_recorded_finding_is_shrunk_to_the_operations_it_takes() {
-    let claim = "AC-04.recorded-power-loss";
+/// A recorded finding is shrunk to so few operations, the same each time, and shown again in all
+/// of its causes.
+fn check_small(claim: &str, operations: usize) {
     let [finding, again] = [(), ()].map(|()| small("flawed:ack-before-sync", claim));
     let case = finding.case.unwrap();
-    assert!((1..=3).contains(&case.plan.ops.len()), "{}", case.plan);
+    assert!((1..=operations).contains(&case.plan.ops.len()), "{}", case.plan);
     assert!(case.story.iter().any(|line| line.contains("operations are left")), "{case:?}");
     assert_eq!(case.to_json().unwrap(), again.case.unwrap().to_json().unwrap());
     let dir = tempfile::tempdir().unwrap();
@@ -208,6 +209,64 @@ fn a_recorded_finding_is_shrunk_to_the_operations_it_takes() {
         let again = matches!(replayed, Replayed::Again { kind: Kind::Lost, .. });
         assert!(again, "cause {cause}: {replayed:?}");
     }
+}
+
+#[test]
+fn a_recorded_finding_is_shrunk_to_the_operations_it_takes() {
+    check_small("AC-04.recorded-power-loss", 3);
+}
+
+#[test]
+fn a_finding_in_a_recorded_recovery_is_shrunk_too() {
+    check_small("AC-04.recorded-recovery-loses-power", 3);
+}
+
+#[test]
+fn a_real_kill_is_told_call_by_call() {
+    let finding = small("flawed:leftover-refused", "AC-02.real-kills");
+    let dir = tempfile::tempdir().unwrap();
+    match replay(&finding.case.unwrap(), dir.path()).unwrap() {
+        Replayed::Again { kind: Kind::RecoveryFailed, steps, .. } => {
+            assert!(steps.contains("create tiny.log.tmp: in the page cache"), "{steps}");
+            assert!(steps.contains("process kill"), "{steps}");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Someone else puts a file beside the store that is being recorded.
+#[test]
+fn a_recording_that_is_not_all_that_happened_breaks_the_harness() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir(dir.path().join("files")).unwrap();
+    let [asks, answers] = ["asks", "answers"].map(|name| {
+        let path = dir.path().join(name);
+        nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        // Both ends, so that no open of it waits.
+        std::fs::File::options().read(true).write(true).open(path).unwrap()
+    });
+    std::thread::spawn(move || {
+        for place in BufReader::new(asks).lines() {
+            std::fs::write(Path::new(&place.unwrap()).join("else"), "something").unwrap();
+            (&answers).write_all(b"done\n").unwrap();
+        }
+    });
+    let script = dir.path().join("driver");
+    let fifos = dir.path().display();
+    let watched = format!(
+        r#"while read -r line; do
+            place=${{line#*\"dir\":\"}}
+            [ "$place" = "$line" ] || {{ echo "${{place%%\"*}}" > {fifos}/asks; read -r done < {fifos}/answers; }}
+            printf '%s\n' "$line"
+        done"#
+    );
+    std::fs::write(&script, format!("({watched}) | {PROGRAM} driver tiny\n")).unwrap();
+    let command = format!("/bin/sh {}", script.display());
+    let args = ["prove", "--dir", "files", "--criteria", "AC-02", "--subject", &command];
+    let output = super::proofhouse(dir.path(), &args);
+    let said = super::stdout(&output);
+    assert_eq!(output.status.code(), Some(16), "{said}");
+    assert!(said.contains("the recording is not what happened: else"), "{said}");
 }
 
 #[test]

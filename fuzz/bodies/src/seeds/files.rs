@@ -7,6 +7,7 @@ use proofhouse::case::{Case, CrashedLife, FORMAT, Scene, Unshrunk, VERSION};
 use proofhouse::cause::Cause;
 use proofhouse::finding::{Kind, World};
 use proofhouse::profile::Profile as Scope;
+use proofhouse::subject::Driving;
 use proofhouse_crash::{
     Choice, CrashState, Profile, SimDisk, Tiers, Trace, enumerate, write_trace,
 };
@@ -106,6 +107,7 @@ fn case(plan: Plan, scene: Scene, causes: Vec<Cause>) -> Case {
         format: FORMAT.to_owned(),
         version: VERSION,
         subject: "reference".to_owned(),
+        driving: Driving::default(),
         seed: plan.seed,
         claim: "AC-04.power-loss".to_owned(),
         kind: Kind::Lost,

@@ -1,12 +1,14 @@
-//! One recording, or why there is none.
+//! One recording, of a plan or of a recovery; or why there is none.
 
 use std::io::ErrorKind;
 use std::path::Path;
 
-use proofhouse_crash::{Recorded, Why};
+use proofhouse_crash::{CrashKind, CrashState, Recorded, Why};
 use proofhouse_model::{History, Plan, RunOptions, run};
 
 use crate::recorded::drive::{Kill, Recipe};
+use crate::recorded::explore::Life;
+use crate::recorded::judge::Judge;
 use crate::scratch::Scratch;
 use crate::verdict::Reason;
 
@@ -52,8 +54,29 @@ pub(crate) fn record(
     Ok((recorded, run.history))
 }
 
+/// The life after a crash, recorded. `None` if it is wrong without another crash: that was found
+/// already.
+pub(super) fn record_recovery(
+    recipe: &Recipe,
+    judge: &Judge,
+    life: &Life,
+    crash: &CrashState,
+) -> Result<Option<Life>, Stop> {
+    let place = judge.place(&crash.visible()).map_err(|error| skipped(&error))?;
+    let driven = recipe.drive(place.path(), Kill::Never, |subject, ledger| {
+        judge.second_life(subject, place.path(), &life.dues.own, crash, Some(ledger))
+    });
+    let (recorded, lived) = driven.map_err(|error| skipped(&error))?;
+    let Ok(history) = lived.map_err(|error| skipped(&error))? else { return Ok(None) };
+    is_sound(&recorded, place.path())?;
+    let trace = recorded.trace.after(crash);
+    let trace = trace.map_err(|error| Stop::Broken(error.to_string()))?;
+    let dues = life.dues.after(crash, &history);
+    Ok(Some(Life { trace, dues, after_power_loss: crash.kind == CrashKind::PowerLoss }))
+}
+
 /// Whether a recording is all that happened, to the directory and outside of it.
-pub(super) fn is_sound(recorded: &Recorded, dir: &Path) -> Result<(), Stop> {
+fn is_sound(recorded: &Recorded, dir: &Path) -> Result<(), Stop> {
     if let Some(gap) = recorded.not_measured.first() {
         let reason = match gap.why {
             Why::WritableMapping => Reason::WritableMapping,
@@ -76,6 +99,6 @@ pub(super) fn is_sound(recorded: &Recorded, dir: &Path) -> Result<(), Stop> {
     }
 }
 
-pub(super) fn skipped(words: &dyn ToString) -> Stop {
+fn skipped(words: &dyn ToString) -> Stop {
     Stop::Unmeasured(Reason::Skipped, words.to_string())
 }

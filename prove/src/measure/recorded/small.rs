@@ -4,22 +4,26 @@
 use std::path::Path;
 
 use proofhouse_crash::{
-    Choice, Class, CrashState, Dedup, PowerLoss, Profile as Media, Tier, Tiers, enumerate, minimise,
+    Choice, Class, Dedup, PowerLoss, Profile as Media, Random, Tier, Tiers, enumerate, minimise,
 };
 use proofhouse_model::{Plan, shrink};
 
+use super::record::record_recovery;
 use super::{record, strongest, told};
 use crate::case::{CrashedLife, Scene, Unshrunk};
-use crate::finding::{Finding, Kind, World};
+use crate::finding::{Finding, Kind};
 use crate::measure::Context;
 use crate::recorded::drive::Recipe;
 use crate::recorded::explore::Life;
 use crate::recorded::judge::{Dues, Judge, Wrong};
 use crate::subject::Engine;
 
-/// States judged for one finding, at most. Like the number of plans this is a count and no time:
-/// the same seed makes the same case everywhere.
+/// What is spent on one finding, at most, in states judged. Like the number of plans this is a count
+/// and no time: the same seed makes the same case everywhere.
 const STATES: u32 = 3_000;
+
+/// What it costs to record a recovery, in states judged.
+const RECOVERY: u32 = 10;
 
 /// Makes plans small.
 pub(super) struct Smaller<'a, E> {
@@ -32,26 +36,39 @@ pub(super) struct Smaller<'a, E> {
 struct Sought<'a> {
     finding: &'a Finding,
     media: Media,
+    /// What the crash of each life must lose; of the last one it is what went wrong.
+    lives: Vec<Lost>,
+}
+
+/// What a crash loses.
+struct Lost {
     class: Class,
+    /// Where such crashes are.
     tiers: Tiers,
 }
+
+/// Lives, and the crash of each.
+type Crashed = Vec<(Life, Choice)>;
 
 impl Sought<'_> {
     fn is(&self, wrong: &Wrong) -> bool {
         (wrong.kind, wrong.promised) == (self.finding.kind, self.finding.promised)
     }
 
-    /// Whether a crash lost the same, on the same media.
-    fn is_alike(&self, life: &Life, choice: &Choice) -> bool {
-        let medium = self.finding.medium;
-        life.trace.classify(choice).is_ok_and(|class| class == self.class)
+    /// Whether the crash of the life that has this number, from 0, lost the same, and the last one
+    /// on the same media.
+    fn is_alike(&self, number: usize, life: &Life, choice: &Choice) -> bool {
+        let is_last = number + 1 == self.lives.len();
+        let medium = self.finding.medium.filter(|_| is_last);
+        let class = self.lives.get(number).map(|lost| &lost.class);
+        life.trace.classify(choice).is_ok_and(|own| Some(&own) == class)
             && medium.is_none_or(|medium| strongest(&life.trace, choice, self.media) == medium)
     }
 }
 
 impl<E: Engine> Smaller<'_, E> {
-    /// The finding with the smallest plan found that shows it; as it is if there is none. Crashes
-    /// of a recorded recovery keep their plan: they depend on two recordings.
+    /// The finding with the smallest plan found that shows it; as it is if there is none. Where
+    /// recoveries crashed, those of each smaller plan are recorded, too.
     pub(super) fn of(&self, finding: Finding) -> Finding {
         self.try_of(&finding).unwrap_or(finding)
     }
@@ -59,14 +76,12 @@ impl<E: Engine> Smaller<'_, E> {
     fn try_of(&self, finding: &Finding) -> Option<Finding> {
         let case = finding.case.as_deref()?;
         let Scene::Recorded { media, lives, .. } = &case.scene else { return None };
-        let [life] = lives.as_slice() else { return None };
         // Every trial would wait for an engine that hangs.
         if matches!(finding.kind, Kind::Hang | Kind::HarnessBroken) || case.plan.ops.is_empty() {
             return None;
         }
-        let class = life.trace().ok()?.classify(&life.choice).ok()?;
-        let tiers = tiers(finding.world, life.choice.tier());
-        let sought = Sought { finding, media: *media, class, tiers };
+        let lives = lives.iter().map(|life| self.lost(life, case.plan.seed));
+        let sought = Sought { finding, media: *media, lives: lives.collect::<Option<_>>()? };
         let trials = self.context.scale.shrink_trials / 5;
         let (mut recorded, mut states) = (0, STATES);
         let small = shrink(&case.plan, trials, &mut |plan| {
@@ -79,35 +94,66 @@ impl<E: Engine> Smaller<'_, E> {
         if small == case.plan {
             return None;
         }
-        let (life, choice) = self.shown(&small, &sought, &mut STATES.clone())?;
+        let crashed = self.shown(&small, &sought, &mut STATES.clone())?;
         let note = format!(
             "plan: {} of {} operations are left; {recorded} smaller plans were recorded, at most \
              {trials}",
             small.ops.len(),
             case.plan.ops.len(),
         );
-        self.told(small, &sought, &life, &choice, &note)
+        self.told(small, &sought, crashed, &note)
     }
 
-    /// A plan's life, and the first crash of it that shows what is sought.
-    fn shown(&self, plan: &Plan, sought: &Sought, states: &mut u32) -> Option<(Life, Choice)> {
+    fn lost(&self, life: &CrashedLife, seed: u64) -> Option<Lost> {
+        let trace = life.trace().ok()?;
+        let class = trace.classify(&life.choice).ok()?;
+        let random = Random { count: self.context.scale.random_losses, seed };
+        Some(Lost { class, tiers: tiers(life.choice.tier(), random) })
+    }
+
+    /// A plan's lives, and the first crashes of them that show what is sought.
+    fn shown(&self, plan: &Plan, sought: &Sought, states: &mut u32) -> Option<Crashed> {
         let (recorded, history) = record(self.recipe, plan, self.scratch).ok()?;
         let about = self.context.subject.about();
         let dues = Dues::of_plan(about.promises, &history, self.context.promise);
         let life = Life { trace: recorded.trace.settled(), dues, after_power_loss: false };
         let judge = Judge::new(self.recipe, plan, about, self.scratch);
+        self.crashed(&judge, life, sought, 0, states)
+    }
+
+    /// The same of the life that has this number, from 0, and those after it.
+    fn crashed(
+        &self,
+        judge: &Judge,
+        life: Life,
+        sought: &Sought,
+        number: usize,
+        states: &mut u32,
+    ) -> Option<Crashed> {
+        let lost = sought.lives.get(number)?;
+        let is_last = number + 1 == sought.lives.len();
         let mut seen = Dedup::default();
-        let mut fails = |state: &CrashState| {
-            if *states == 0 || !sought.is_alike(&life, &state.choice) || !seen.insert(state) {
-                return false;
+        for state in enumerate(&life.trace, sought.media, lost.tiers) {
+            if *states == 0 {
+                return None;
             }
-            *states -= 1;
-            let judged = judge.judge(&state.visible(), &life.dues, state);
-            judged.is_err_and(|wrong| sought.is(&wrong))
-        };
-        let found = enumerate(&life.trace, sought.media, sought.tiers).find(|state| fails(state));
-        let choice = found?.choice;
-        Some((life, choice))
+            if !sought.is_alike(number, &life, &state.choice) || !seen.insert(&state) {
+                continue;
+            }
+            let later = if is_last {
+                *states -= 1;
+                let judged = judge.judge(&state.visible(), &life.dues, &state);
+                judged.is_err_and(|wrong| sought.is(&wrong)).then(Vec::new)
+            } else {
+                *states = states.saturating_sub(RECOVERY);
+                let second = record_recovery(self.recipe, judge, &life, &state).ok().flatten();
+                second.and_then(|next| self.crashed(judge, next, sought, number + 1, states))
+            };
+            if let Some(later) = later {
+                return Some([vec![(life, state.choice)], later].concat());
+            }
+        }
+        None
     }
 
     /// The finding as a plan's smallest crash shows it in a process that saw no other state.
@@ -115,13 +161,13 @@ impl<E: Engine> Smaller<'_, E> {
         &self,
         plan: Plan,
         sought: &Sought,
-        life: &Life,
-        choice: &Choice,
+        mut crashed: Crashed,
         note: &str,
     ) -> Option<Finding> {
+        let (life, choice) = crashed.pop()?;
         let judge = Judge::new(self.recipe, &plan, self.context.subject.about(), self.scratch);
-        let small = minimise(&life.trace, choice, &mut |state| {
-            sought.is_alike(life, &state.choice)
+        let small = minimise(&life.trace, &choice, &mut |state| {
+            sought.is_alike(crashed.len(), &life, &state.choice)
                 && judge
                     .judge(&state.visible(), &life.dues, state)
                     .is_err_and(|wrong| sought.is(&wrong))
@@ -134,7 +180,8 @@ impl<E: Engine> Smaller<'_, E> {
         }
         let was = sought.finding;
         let mut causes = was.causes.clone();
-        if let Some(at) = causes.iter().position(|cause| cause.class == sought.class) {
+        let class = sought.lives.last().map(|lost| &lost.class);
+        if let Some(at) = causes.iter().position(|cause| Some(&cause.class) == class) {
             causes[..=at].rotate_right(1);
             causes[0].choices = vec![choice.clone()];
         }
@@ -145,7 +192,10 @@ impl<E: Engine> Smaller<'_, E> {
             }
             _ => None,
         });
-        let lives = vec![CrashedLife::new(&life.trace, choice)];
+        let earlier =
+            crashed.into_iter().map(|(life, choice)| CrashedLife::new(&life.trace, choice));
+        let mut lives: Vec<_> = earlier.collect();
+        lives.push(CrashedLife::new(&life.trace, choice));
         let mut found = told((&wrong, was.world, was.claim), sought.media, &lives, &life.trace);
         found.story = format!("{}\n{note}", found.story);
         drop(judge);
@@ -155,15 +205,13 @@ impl<E: Engine> Smaller<'_, E> {
 }
 
 /// The tiers that a crash of this tier comes of, and no more.
-fn tiers(world: World, tier: Tier) -> Tiers {
+fn tiers(tier: Tier, random: Random) -> Tiers {
     let power_loss = match tier {
-        Tier::T0 => PowerLoss::None,
+        Tier::T0 => return Tiers::KILLS,
         Tier::T1 => PowerLoss::Single,
         Tier::T2 => PowerLoss::Torn,
         _ => PowerLoss::Pairs,
     };
-    match world {
-        World::PowerLoss => Tiers { kill: false, power_loss, ..Tiers::ALL },
-        World::ProcessKill | World::Undisturbed => Tiers::KILLS,
-    }
+    let random = if tier == Tier::T4 { random } else { Random::default() };
+    Tiers { kill: false, power_loss, random, ..Tiers::ALL }
 }
