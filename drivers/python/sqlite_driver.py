@@ -85,6 +85,7 @@ class SqliteDriver:
             # A reader keeps its view while others write only in WAL mode.
             "snapshots": self.journal == "wal",
             "checkpoint": self.journal == "wal",
+            "ranges": True,
         }
         return {
             "outcome": "hello",
@@ -179,6 +180,15 @@ class SqliteDriver:
 
     def scan(self, request):
         return entities(find_all(self.store(), self.known(request)))
+
+    def scan_range(self, request):
+        store, collection = self.store(), self.known(request)
+        order = "DESC" if request["descending"] else "ASC"
+        bounds = [(">=", request.get("from")), ("<", request.get("to"))]
+        bounds = [(compares, bytes.fromhex(end)) for compares, end in bounds if end is not None]
+        within = "".join(f" AND id {compares} ?" for compares, _ in bounds)
+        query = f"SELECT id, payload FROM entity WHERE collection = ?{within} ORDER BY id {order}"
+        return entities(store.execute(query, [collection, *(end for _, end in bounds)]).fetchall())
 
     def snapshot(self, request):
         self.store()

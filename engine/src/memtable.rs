@@ -1,7 +1,6 @@
 //! Committed versions that are not in a segment yet.
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::ops::Bound;
 
 use bytes::Bytes;
@@ -20,23 +19,6 @@ pub(crate) struct Version {
     pub(crate) content: Option<Bytes>,
 }
 
-/// The versions of one key. Nearly always there is one, so only older ones take a heap block.
-#[derive(Debug)]
-struct Versions {
-    newest: Version,
-    /// Ascending by sequence, each still needed by some snapshot.
-    older: Vec<Version>,
-}
-
-impl Versions {
-    fn at(&self, sequence: u64) -> Option<&Version> {
-        if self.newest.sequence <= sequence {
-            return Some(&self.newest);
-        }
-        self.older.iter().rev().find(|version| version.sequence <= sequence)
-    }
-}
-
 /// A sorted map of versions that one writer changes while any number of readers look.
 #[derive(Debug, Default)]
 pub(crate) struct Memtable {
@@ -47,15 +29,28 @@ pub(crate) struct Memtable {
 
 #[derive(Debug, Default)]
 struct Entries {
-    by_key: BTreeMap<Key, Versions>,
+    newest: BTreeMap<Key, Version>,
+    /// Of the few keys that have some: older versions, ascending by sequence, each still needed by
+    /// some snapshot.
+    older: BTreeMap<Key, Vec<Version>>,
     /// The versions, by key and sequence, that are kept though this commit replaced them: what the
     /// end of a snapshot may have to drop is found without looking at anything else.
     replaced_at: BTreeMap<u64, Vec<(Key, u64)>>,
 }
 
+impl Entries {
+    /// The version of a key at or before `sequence`, given the newest one.
+    fn at<'a>(&'a self, key: &Key, newest: &'a Version, sequence: u64) -> Option<&'a Version> {
+        if newest.sequence <= sequence {
+            return Some(newest);
+        }
+        self.older.get(key)?.iter().rev().find(|version| version.sequence <= sequence)
+    }
+}
+
 impl Memtable {
     pub(crate) fn is_empty(&self) -> bool {
-        self.entries.read().by_key.is_empty()
+        self.entries.read().newest.is_empty()
     }
 
     /// Adds the writes of one commit. `snapshots` are the sequences of live snapshots, ascending:
@@ -66,51 +61,65 @@ impl Memtable {
         writes: impl IntoIterator<Item = (Key, Option<Bytes>)>,
         snapshots: &[u64],
     ) {
-        let Entries { by_key, replaced_at } = &mut *self.entries.write();
+        let Entries { newest, older, replaced_at } = &mut *self.entries.write();
         self.is_used.store(true, Ordering::Release);
         for (key, content) in writes {
-            let version = Version { sequence, content };
-            match by_key.entry(key) {
-                Entry::Vacant(entry) => {
-                    entry.insert(Versions { newest: version, older: Vec::new() });
+            let Some(replaced) = newest.insert(key, Version { sequence, content }) else {
+                continue;
+            };
+            if snapshots.is_empty() && older.is_empty() {
+                continue;
+            }
+            let before = replaced.sequence;
+            let versions = older.entry(key).or_default();
+            versions.push(replaced);
+            drop_unneeded(versions, sequence, snapshots);
+            match versions.last() {
+                Some(kept) if kept.sequence == before => {
+                    replaced_at.entry(sequence).or_default().push((key, before));
                 }
-                Entry::Occupied(mut entry) => {
-                    let versions = entry.get_mut();
-                    let replaced = std::mem::replace(&mut versions.newest, version);
-                    let before = replaced.sequence;
-                    versions.older.push(replaced);
-                    drop_unneeded(&mut versions.older, sequence, snapshots);
-                    if versions.older.last().is_some_and(|kept| kept.sequence == before) {
-                        replaced_at.entry(sequence).or_default().push((key, before));
-                    }
-                }
+                Some(_) => {}
+                None => drop(older.remove(&key)),
             }
         }
     }
 
-    /// Drops the versions that only snapshots as of `sequence` needed, now that the last of them
-    /// is gone. `snapshots` are the sequences of the live ones, ascending. What it costs depends on
-    /// what was replaced while they lived, up to the next live snapshot.
-    pub(crate) fn release(&self, sequence: u64, snapshots: &[u64]) {
+    /// Drops versions that only snapshots as of `sequence` needed, now that the last of them is
+    /// gone. `snapshots` are the sequences of the live ones, ascending. What there is to do depends
+    /// on what was replaced while they lived, up to the next live snapshot: it ends after the
+    /// commit with which so many versions were looked at, and answers that commit, to go on from
+    /// in place of `sequence`; `None` once all is done.
+    pub(crate) fn release(&self, sequence: u64, snapshots: &[u64], budget: usize) -> Option<u64> {
         let next = snapshots.get(snapshots.partition_point(|other| *other <= sequence));
         let replaced =
             (Bound::Excluded(sequence), Bound::Included(next.map_or(u64::MAX, |it| *it)));
-        if self.entries.read().replaced_at.range(replaced).next().is_none() {
-            return;
-        }
-        let Entries { by_key, replaced_at } = &mut *self.entries.write();
-        let commits: Vec<u64> = replaced_at.range(replaced).map(|(commit, _)| *commit).collect();
+        self.entries.read().replaced_at.range(replaced).next()?;
+        let Entries { newest, older, replaced_at } = &mut *self.entries.write();
+        let mut looked_at = 0;
+        let chosen = replaced_at.range(replaced).map_while(|(commit, versions)| {
+            let goes_on = looked_at < budget;
+            looked_at += versions.len();
+            goes_on.then_some(*commit)
+        });
+        let commits: Vec<u64> = chosen.collect();
+        let last = commits.last().copied();
         for commit in commits {
             let mut kept = replaced_at.remove(&commit).unwrap_or_default();
             kept.retain(|(key, version)| {
-                let Some(versions) = by_key.get_mut(key) else { return false };
-                drop_unneeded(&mut versions.older, versions.newest.sequence, snapshots);
-                versions.older.iter().any(|older| older.sequence == *version)
+                let Some(versions) = older.get_mut(key) else { return false };
+                let successor = newest.get(key).map_or(u64::MAX, |newest| newest.sequence);
+                drop_unneeded(versions, successor, snapshots);
+                let is_kept = versions.iter().any(|older| older.sequence == *version);
+                if versions.is_empty() {
+                    older.remove(key);
+                }
+                is_kept
             });
             if !kept.is_empty() {
                 replaced_at.insert(commit, kept);
             }
         }
+        last
     }
 
     /// The newest version at or before `sequence`.
@@ -118,7 +127,8 @@ impl Memtable {
         if !self.is_used.load(Ordering::Acquire) {
             return None;
         }
-        self.entries.read().by_key.get(key)?.at(sequence).cloned()
+        let entries = self.entries.read();
+        entries.at(key, entries.newest.get(key)?, sequence).cloned()
     }
 
     /// Up to `limit` entries within the range, each at or before `sequence`, from the end at which
@@ -132,9 +142,9 @@ impl Memtable {
     ) -> Vec<(Key, Version)> {
         let entries = self.entries.read();
         let visible = entries
-            .by_key
+            .newest
             .range(range)
-            .filter_map(|(key, versions)| Some((*key, versions.at(sequence)?.clone())));
+            .filter_map(|(key, newest)| Some((*key, entries.at(key, newest, sequence)?.clone())));
         match direction {
             Direction::Up => visible.take(limit).collect(),
             Direction::Down => visible.rev().take(limit).collect(),
@@ -165,8 +175,8 @@ impl Newest for Memtable {
         loop {
             let newest: Vec<(Key, Version)> = {
                 let entries = self.entries.read();
-                let left = entries.by_key.range((from, Bound::Unbounded)).take(SEALED_AT_ONCE);
-                left.map(|(key, versions)| (*key, versions.newest.clone())).collect()
+                let left = entries.newest.range((from, Bound::Unbounded)).take(SEALED_AT_ONCE);
+                left.map(|(key, newest)| (*key, newest.clone())).collect()
             };
             let Some((last, _)) = newest.last() else { return Ok(()) };
             from = Bound::Excluded(*last);

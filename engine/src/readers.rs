@@ -11,6 +11,9 @@ use crate::range::{Direction, KeyRange};
 use crate::sync::Mutex;
 use crate::view::View;
 
+/// Versions looked at while readings and commits wait, when the last reading of a sequence ends.
+const RELEASED: usize = 256;
+
 /// Sequences of live readings, with how many there are of each.
 #[derive(Debug, Default)]
 pub(crate) struct Readers {
@@ -18,6 +21,18 @@ pub(crate) struct Readers {
 }
 
 impl Readers {
+    /// One reading less; whether it was the last one as of its sequence.
+    fn leave(&self, sequence: u64) -> bool {
+        let mut live = self.live.lock();
+        let Some(count) = live.get_mut(&sequence) else { return false };
+        *count -= 1;
+        let last = *count == 0;
+        if last {
+            live.remove(&sequence);
+        }
+        last
+    }
+
     /// Calls `act` with the sequences, ascending. None comes or goes meanwhile.
     pub(crate) fn with_sequences(&self, act: impl FnOnce(&[u64])) {
         let live = self.live.lock();
@@ -58,15 +73,15 @@ impl Reading {
 
 impl Drop for Reading {
     fn drop(&mut self) {
-        let mut live = self.readers.live.lock();
-        if let Some(count) = live.get_mut(&self.sequence) {
-            *count -= 1;
-            if *count == 0 {
-                live.remove(&self.sequence);
-                // What it needed was committed before it began: it is nowhere else.
-                let others: Vec<u64> = live.keys().copied().collect();
-                for memtable in self.view.memory() {
-                    memtable.release(self.sequence, &others);
+        if self.readers.leave(self.sequence) {
+            // What it needed was committed before it began: it is nowhere else.
+            for memtable in self.view.memory() {
+                let mut from = Some(self.sequence);
+                while let Some(sequence) = from {
+                    // Readings that came meanwhile keep what they need: they are asked each time.
+                    self.readers.with_sequences(|live| {
+                        from = memtable.release(sequence, live, RELEASED);
+                    });
                 }
             }
         }

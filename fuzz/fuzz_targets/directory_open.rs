@@ -6,6 +6,4 @@
 
 #![no_main]
 
-use proofhouse_fuzz_bodies::directory::check as body;
-
-libfuzzer_sys::fuzz_target!(|input: &[u8]| proofhouse_fuzz::run(body, input));
+libfuzzer_sys::fuzz_target!(|input: &[u8]| proofhouse_fuzz::run("directory_open", input));

@@ -7,6 +7,4 @@
 
 #![no_main]
 
-use proofhouse_fuzz_bodies::segment::check as body;
-
-libfuzzer_sys::fuzz_target!(|input: &[u8]| proofhouse_fuzz::run(body, input));
+libfuzzer_sys::fuzz_target!(|input: &[u8]| proofhouse_fuzz::run("segment_bytes", input));

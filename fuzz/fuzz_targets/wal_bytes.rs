@@ -8,6 +8,4 @@
 
 #![no_main]
 
-use proofhouse_fuzz_bodies::wal::check as body;
-
-libfuzzer_sys::fuzz_target!(|input: &[u8]| proofhouse_fuzz::run(body, input));
+libfuzzer_sys::fuzz_target!(|input: &[u8]| proofhouse_fuzz::run("wal_bytes", input));

@@ -14,11 +14,13 @@ mod tests;
 pub(crate) const SETTING: &str = "protocol-0";
 
 /// What a driver must offer, or promise, that scripts may need.
-const NEEDS: [&str; 7] = [
+const NEEDS: [&str; 9] = [
     "transactions",
     "snapshots",
     "checkpoint",
     "compaction",
+    "ranges",
+    "scrub",
     "insert",
     "canonical_payloads",
     "kill",

@@ -43,6 +43,7 @@ enum Kind {
     Get,
     GetMany,
     Scan,
+    ScanRange,
     Transaction,
     Snapshot,
     SnapshotGet,
@@ -50,6 +51,8 @@ enum Kind {
     SnapshotRelease,
     Checkpoint,
     Compact,
+    CompactStep,
+    Scrub,
     Reopen,
     Create,
     Faulty,
@@ -63,6 +66,7 @@ const DIFFERENTIAL: &[(Kind, u64)] = &[
     (Kind::Get, 18),
     (Kind::GetMany, 4),
     (Kind::Scan, 4),
+    (Kind::ScanRange, 4),
     (Kind::Transaction, 16),
     (Kind::Snapshot, 4),
     (Kind::SnapshotGet, 6),
@@ -70,6 +74,8 @@ const DIFFERENTIAL: &[(Kind, u64)] = &[
     (Kind::SnapshotRelease, 1),
     (Kind::Checkpoint, 3),
     (Kind::Compact, 2),
+    (Kind::CompactStep, 3),
+    (Kind::Scrub, 1),
     (Kind::Reopen, 1),
     (Kind::Create, 1),
     (Kind::Faulty, 3),
@@ -227,6 +233,7 @@ impl Generator {
                 Op::GetMany { collection: self.collection(), ids }
             }
             Kind::Scan => Op::Scan { collection: self.collection() },
+            Kind::ScanRange => self.scan_range(),
             Kind::Transaction if !self.open => Op::Begin,
             // Empty transactions are met too, but need not be common.
             Kind::Transaction if self.ops.last() == Some(&Op::Begin) && self.rng.chance(90) => {
@@ -243,14 +250,25 @@ impl Generator {
             }
             Kind::SnapshotRelease => Op::SnapshotRelease { slot: self.slot() },
             // A transaction is first ended: a checkpoint inside one is only misuse.
-            Kind::Checkpoint | Kind::Compact if self.open => Op::Commit,
+            Kind::Checkpoint | Kind::Compact | Kind::CompactStep | Kind::Scrub if self.open => {
+                Op::Commit
+            }
             Kind::Checkpoint => Op::Checkpoint,
             Kind::Compact => Op::Compact,
+            Kind::CompactStep => Op::CompactStep,
+            Kind::Scrub => Op::Scrub,
             Kind::Reopen => Op::Reopen,
             Kind::Create if self.open => self.put(),
             Kind::Create => Op::CreateCollection { collection: self.collection() },
             Kind::Faulty => self.faulty(),
         }
+    }
+
+    fn scan_range(&mut self) -> Op {
+        let bound = |generator: &mut Self| generator.rng.chance(70).then(|| generator.id());
+        let (from, to) = (bound(self), bound(self));
+        let descending = self.rng.chance(50);
+        Op::ScanRange { collection: self.collection(), from, to, descending }
     }
 
     /// An operation that is refused, in many states.
@@ -314,7 +332,8 @@ impl Generator {
     }
 
     /// Adds what chance may have left out: a page-crossing commit, a checkpoint between writes,
-    /// mostly a reopen, and often a compaction of two checkpoints.
+    /// mostly a reopen, and often a compaction of two checkpoints, at once or with a commit and a
+    /// checkpoint inside it.
     fn ensure_crash_worthy(&mut self) {
         if self.open {
             self.ops.push(Op::Commit);
@@ -335,7 +354,12 @@ impl Generator {
         if self.rng.chance(40) {
             // It hides what the first of them sealed.
             let (more, delete) = (put_more(self), Op::Delete { collection, id });
-            self.ops.extend([delete, Op::Checkpoint, Op::Compact, more]);
+            self.ops.extend([delete, Op::Checkpoint]);
+            if self.rng.chance(50) {
+                let inside = put_more(self);
+                self.ops.extend([Op::CompactStep, inside, Op::CompactStep, Op::Checkpoint]);
+            }
+            self.ops.extend([Op::Compact, more]);
         }
     }
 }

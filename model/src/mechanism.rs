@@ -165,7 +165,7 @@ impl Watch<'_> {
         let open = self.oracle.in_transaction();
         match op {
             Op::Abort => self.reach(Mechanism::Abort, open && self.commit.writes > 0),
-            Op::Get { .. } | Op::GetMany { .. } | Op::Scan { .. } => {
+            Op::Get { .. } | Op::GetMany { .. } | Op::Scan { .. } | Op::ScanRange { .. } => {
                 let differs = open && self.oracle.view() != self.oracle.state();
                 self.reach(Mechanism::OwnWriteRead, differs);
             }

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use crate::accept::{Disagreement, Violation};
 use crate::life;
 use crate::op::{Collection, Entities, Id, Op, Slot};
+use crate::oracle::range;
 use crate::outcome::{ErrorClass, Outcome};
 use crate::plan::Plan;
 use crate::state::State;
@@ -35,6 +36,7 @@ impl Universe {
                 Op::CreateCollection { collection }
                 | Op::Insert { collection, .. }
                 | Op::Scan { collection }
+                | Op::ScanRange { collection, .. }
                 | Op::SnapshotScan { collection, .. } => {
                     collections.insert(*collection);
                 }
@@ -56,6 +58,8 @@ impl Universe {
                 | Op::SnapshotRelease { .. }
                 | Op::Checkpoint
                 | Op::Compact
+                | Op::CompactStep
+                | Op::Scrub
                 | Op::Reopen => {}
             }
         }
@@ -63,8 +67,8 @@ impl Universe {
     }
 }
 
-/// Reads everything through every access path: scan, get of each identity, `get_many`, and the
-/// same as of a snapshot taken here. The client must not be in a transaction.
+/// Reads everything through every access path: scan, get of each identity, `get_many`, ranges
+/// forwards and backwards, and scan and get as of a snapshot taken here. The client must not be in a transaction.
 ///
 /// # Errors
 /// [`Violation::PathsDisagree`] with the two readings, or [`Violation::Refused`] if a read fails.
@@ -79,6 +83,9 @@ pub fn observe(
     }
     for collection in universe.collections.iter().copied() {
         let shown = read_collection(client, universe, collection)?;
+        if capabilities.ranges {
+            compare_ranges(client, universe, collection, shown.as_ref())?;
+        }
         if capabilities.snapshots {
             compare_snapshot(client, universe, collection, shown.as_ref())?;
         }
@@ -116,6 +123,23 @@ fn read_collection(
     let op = Op::GetMany { collection, ids: universe.ids.clone() };
     expect(client, &op, &due(shown.as_ref(), Outcome::Values(values)), "the scan")?;
     Ok(shown)
+}
+
+/// The same backwards, and each half by itself, in the order that the other one is not read in.
+fn compare_ranges(
+    client: &mut dyn Client,
+    universe: &Universe,
+    collection: Collection,
+    shown: Option<&Entities>,
+) -> Result<(), Violation> {
+    let middle = universe.ids.get(universe.ids.len() / 2).copied();
+    for (from, to, descending) in [(None, None, true), (None, middle, false), (middle, None, true)]
+    {
+        let op = Op::ScanRange { collection, from, to, descending };
+        let entities = range(shown.cloned().unwrap_or_default(), from, to, descending);
+        expect(client, &op, &due(shown, Outcome::Entities(entities)), "the scan")?;
+    }
+    Ok(())
 }
 
 /// The same as of a snapshot. Only a few point reads: the paths are those of plain reads.

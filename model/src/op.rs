@@ -90,6 +90,18 @@ pub enum Op {
         /// Where.
         collection: Collection,
     },
+    /// Reads the entities of a collection between two identities, as [`Op::Scan`] reads all. A range
+    /// that ends where it begins, or before, is empty.
+    ScanRange {
+        /// Where.
+        collection: Collection,
+        /// The first identity; none: from the start.
+        from: Option<Id>,
+        /// The first identity that is beyond; none: to the end.
+        to: Option<Id>,
+        /// Whether the last one comes first.
+        descending: bool,
+    },
     /// Takes a snapshot into a slot, releasing what the slot held.
     Snapshot {
         /// The slot.
@@ -124,11 +136,19 @@ pub enum Op {
     /// Rewrites what is stored without what nobody needs any more; never changes what is read.
     /// `Failed(Misuse)` inside a transaction of the same client.
     Compact,
+    /// Carries out a part of a compaction, which it begins if none is under way: as [`Op::Compact`].
+    /// How large a part is for the engine to say: all of it, if it has no smaller ones.
+    CompactStep,
+    /// Looks at everything stored, read or not, whether it is as it was written; never changes what
+    /// is read. `Failed(Corrupt)` if it is not, `Failed(Misuse)` inside a transaction of the same
+    /// client.
+    Scrub,
     /// Closes cleanly and opens again: ends the transaction (abandoned) and all snapshots.
     Reopen,
 }
 
-/// Entities of one collection in identity order.
+/// Entities of one collection in the order they were read, which is that of their identities, or
+/// against it where that was asked for.
 pub type Entities = Vec<(Id, Bytes)>;
 
 impl Id {

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
-use crate::op::{Collection, Id, Op, Slot};
+use crate::op::{Collection, Entities, Id, Op, Slot};
 use crate::outcome::{ErrorClass, Outcome};
 use crate::payload::Payload;
 use crate::plan::Settings;
@@ -139,6 +139,10 @@ impl Oracle {
                 self.known(*collection)?;
                 Outcome::Entities(self.view().scan(*collection))
             }
+            Op::ScanRange { collection, from, to, descending } => {
+                self.known(*collection)?;
+                Outcome::Entities(range(self.view().scan(*collection), *from, *to, *descending))
+            }
             Op::Snapshot { slot } => {
                 self.slots.insert(*slot, self.committed.clone());
                 Outcome::Done
@@ -154,7 +158,7 @@ impl Oracle {
                 self.slots.remove(slot);
                 Outcome::Done
             }
-            Op::Checkpoint | Op::Compact => {
+            Op::Checkpoint | Op::Compact | Op::CompactStep | Op::Scrub => {
                 self.outside_transaction()?;
                 Outcome::Done
             }
@@ -289,6 +293,21 @@ impl Oracle {
     fn shown_sequence(&self) -> Option<u64> {
         self.capabilities.sequences.then_some(self.sequence)
     }
+}
+
+/// Of entities in identity order, those from `from` on and before `to`.
+pub(crate) fn range(
+    mut entities: Entities,
+    from: Option<Id>,
+    to: Option<Id>,
+    descending: bool,
+) -> Entities {
+    let is_within = |id: Id| from.is_none_or(|from| from <= id) && to.is_none_or(|to| id < to);
+    entities.retain(|(id, _)| is_within(*id));
+    if descending {
+        entities.reverse();
+    }
+    entities
 }
 
 #[cfg(test)]

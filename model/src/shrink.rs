@@ -126,6 +126,7 @@ fn collection_of(op: &mut Op) -> Option<&mut Collection> {
         | Op::Get { collection, .. }
         | Op::GetMany { collection, .. }
         | Op::Scan { collection }
+        | Op::ScanRange { collection, .. }
         | Op::SnapshotGet { collection, .. }
         | Op::SnapshotScan { collection, .. } => Some(collection),
         Op::Begin
@@ -135,6 +136,8 @@ fn collection_of(op: &mut Op) -> Option<&mut Collection> {
         | Op::SnapshotRelease { .. }
         | Op::Checkpoint
         | Op::Compact
+        | Op::CompactStep
+        | Op::Scrub
         | Op::Reopen => None,
     }
 }

@@ -1,6 +1,7 @@
 //! Proptest strategies for plans. They shrink operations: fewer first, then simpler ones.
 
 use proptest::collection::{SizeRange, vec};
+use proptest::option::of;
 use proptest::prelude::*;
 
 use crate::op::{Collection, Id, Op, Slot};
@@ -43,6 +44,9 @@ pub fn op() -> impl Strategy<Value = Op> {
         (collection(), vec(id(), 0..5))
             .prop_map(|(collection, ids)| Op::GetMany { collection, ids }),
         collection().prop_map(|collection| Op::Scan { collection }),
+        (collection(), of(id()), of(id()), any::<bool>()).prop_map(
+            |(collection, from, to, descending)| Op::ScanRange { collection, from, to, descending }
+        ),
     ];
     let snapshots = prop_oneof![
         slot().prop_map(|slot| Op::Snapshot { slot }),
@@ -68,6 +72,8 @@ pub fn op() -> impl Strategy<Value = Op> {
         4 => snapshots,
         1 => Just(Op::Checkpoint),
         1 => Just(Op::Compact),
+        1 => Just(Op::CompactStep),
+        1 => Just(Op::Scrub),
         1 => Just(Op::Reopen),
     ]
 }

@@ -21,6 +21,10 @@ pub struct Capabilities {
     pub checkpoint: bool,
     /// An explicit compaction.
     pub compaction: bool,
+    /// Reads of a range of identities, forwards and backwards.
+    pub ranges: bool,
+    /// A look at everything stored.
+    pub scrub: bool,
     /// Engine-chosen identities from an injected entropy list.
     pub insert: bool,
     /// Dense commit sequence numbers in outcomes.
@@ -37,6 +41,8 @@ impl Capabilities {
         clients: true,
         checkpoint: true,
         compaction: true,
+        ranges: true,
+        scrub: true,
         insert: true,
         sequences: true,
         canonical_payloads: true,
@@ -52,7 +58,9 @@ impl Capabilities {
             | Op::SnapshotRelease { .. } => self.snapshots,
             Op::Insert { .. } => self.insert,
             Op::Checkpoint => self.checkpoint,
-            Op::Compact => self.compaction,
+            Op::Compact | Op::CompactStep => self.compaction,
+            Op::ScanRange { .. } => self.ranges,
+            Op::Scrub => self.scrub,
             Op::CreateCollection { .. }
             | Op::Put { .. }
             | Op::Delete { .. }

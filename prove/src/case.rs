@@ -18,9 +18,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::cause::Cause;
 use crate::criteria;
+use crate::driving::Driving;
 use crate::finding::{Kind, World};
 use crate::profile::Profile;
-use crate::subject::Driving;
 
 /// The value of `format` in a case file.
 pub const FORMAT: &str = "proofhouse-case";

@@ -33,13 +33,13 @@ use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
 
 use crate::criteria;
+use crate::driving::Driving;
 use crate::finding::Exit;
 use crate::process;
 use crate::profile::{Profile, Promise};
 use crate::scratch::halt_if_interrupted;
 use crate::share::Shard;
 use crate::share::ledger::LedgerError;
-use crate::subject::Driving;
 
 /// Proves that a storage engine keeps what it acknowledged.
 #[derive(Debug, Parser)]

@@ -24,6 +24,7 @@ pub mod cause;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod criteria;
+pub mod driving;
 pub mod due;
 #[cfg(feature = "cli")]
 pub mod explore;

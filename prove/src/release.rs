@@ -40,6 +40,10 @@ pub struct Asked {
     pub work: PathBuf,
     /// How thoroughly the packaged program proves.
     pub profile: Profile,
+    /// The criteria that must be PASS.
+    pub required: Vec<String>,
+    /// Whether the changelog may say that the version is not released yet.
+    pub allow_unreleased: bool,
     /// Whether the tree may have changes that are not committed.
     pub allow_dirty: bool,
     /// Only these checks; all if empty.
@@ -93,8 +97,8 @@ impl Run<'_> {
             "vectors" => self.with_program(name, |program| vectors::line(asked, program)),
             "stores" => self.with_program(name, |program| stores::line(asked, program)),
             "earlier releases" => earlier::line(asked),
-            "public API" => api::line(asked),
-            _ => publish::line(asked),
+            "public API" => api::line(asked, self.packages()),
+            _ => publish::line(asked, self.packages()),
         }
     }
 

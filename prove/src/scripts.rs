@@ -112,6 +112,8 @@ fn offers(hello: &Hello, need: &str) -> bool {
         "snapshots" => can.snapshots,
         "checkpoint" => can.checkpoint,
         "compaction" => can.compaction,
+        "ranges" => can.ranges,
+        "scrub" => can.scrub,
         "insert" => can.insert,
         "canonical_payloads" => can.canonical_payloads,
         "kill" => hello.promises.commit.kill == Kept::AllAcknowledged,

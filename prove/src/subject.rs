@@ -5,19 +5,17 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
-use clap::Args;
 use entidb_engine::storage::MemStorage;
 use proofhouse_model::{
     About, Divergence, ErrorClass, Got, Op, Outcome, Plan, Refusal, RunOptions, Subject, run,
 };
-use proofhouse_subjects::command::{Fault, WATCHDOG};
+use proofhouse_subjects::command::Fault;
 use proofhouse_subjects::tiny::Tiny;
 use proofhouse_subjects::{CommandLine, CommandSubject, DriverError, Placed, Reference, flawed};
-use serde::{Deserialize, Serialize};
 
-use crate::cli::{Problem, duration};
+use crate::cli::Problem;
+use crate::driving::Driving;
 use crate::finding::Kind;
 use crate::measure::{self, Room};
 use crate::profile::Scale;
@@ -84,32 +82,6 @@ pub struct Commanded {
     scratch: PathBuf,
     /// Where it did not answer: it is not waited for again.
     hung: Mutex<Option<Box<Divergence>>>,
-}
-
-/// How to get along with a command.
-#[derive(Debug, Clone, PartialEq, Eq, Args, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Driving {
-    /// End of the names of files that a recorded engine may map writable, as no recovery reads
-    /// them, such as `-shm` for `SQLite`.
-    #[arg(long, value_name = "SUFFIX")]
-    pub mapped: Vec<String>,
-    /// The longest that a command may take for an answer.
-    #[arg(long, default_value = "10s", value_parser = duration)]
-    pub watchdog: Duration,
-}
-
-impl Driving {
-    /// Whether it is what a command line that says nothing of it means.
-    pub fn is_default(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
-impl Default for Driving {
-    fn default() -> Self {
-        Self { mapped: Vec::new(), watchdog: WATCHDOG }
-    }
 }
 
 impl Commanded {

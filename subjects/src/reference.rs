@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::ops::Bound;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use entidb_engine::storage::Storage;
 use entidb_engine::{
-    AutoCheckpoint, CollectionId, Database, EntityId, Error, IdSource, OpenMode, Options, Snapshot,
-    WriteTxn,
+    AutoCheckpoint, CollectionId, Compaction, CompactionState, Database, EntityId, Error, IdSource,
+    OpenMode, Options, ScrubFinding, Snapshot, WriteTxn,
 };
 use proofhouse_model::{
     About, Capabilities, Client, Collection, Entropy, ErrorClass, Id, Kept, Op, Outcome, Promises,
@@ -16,6 +17,10 @@ use proofhouse_model::{
 };
 
 use crate::place::OnStorage;
+
+/// Bytes of one step of a compaction or a scrub: less than the smallest segment, so that there are
+/// several.
+const STEP: u64 = 512;
 
 /// The reference engine.
 pub struct Reference {
@@ -94,7 +99,12 @@ struct OpenStore {
 
 impl Store for OpenStore {
     fn client(&self) -> Box<dyn Client + '_> {
-        Box::new(Session { db: self.db.clone(), txn: None, slots: BTreeMap::new() })
+        Box::new(Session {
+            db: self.db.clone(),
+            txn: None,
+            slots: BTreeMap::new(),
+            compaction: None,
+        })
     }
 
     fn close(self: Box<Self>) -> Result<(), Refusal> {
@@ -106,6 +116,8 @@ struct Session {
     db: Database,
     txn: Option<WriteTxn>,
     slots: BTreeMap<Slot, Snapshot>,
+    /// What was begun by a step.
+    compaction: Option<Compaction>,
 }
 
 type Answer = Result<Outcome, Error>;
@@ -124,7 +136,9 @@ impl Session {
             }
             Op::Begin | Op::Commit | Op::Abort => self.transaction(op),
             Op::Put { .. } | Op::Insert { .. } | Op::Delete { .. } => self.write(op),
-            Op::Get { .. } | Op::GetMany { .. } | Op::Scan { .. } => self.read(op),
+            Op::Get { .. } | Op::GetMany { .. } | Op::Scan { .. } | Op::ScanRange { .. } => {
+                self.read(op)
+            }
             Op::Snapshot { slot } => {
                 let snapshot = self.db.snapshot()?;
                 self.slots.insert(*slot, snapshot);
@@ -134,9 +148,36 @@ impl Session {
             | Op::SnapshotScan { slot, .. }
             | Op::SnapshotRelease { slot } => self.read_snapshot(*slot, op),
             Op::Checkpoint => self.db.checkpoint().map(|()| Outcome::Done),
-            Op::Compact => self.db.compact().map(|()| Outcome::Done),
+            Op::Compact | Op::CompactStep => self.compact(op),
+            Op::Scrub => self.scrub(),
             Op::Reopen => Ok(Outcome::Failed(ErrorClass::Unsupported)),
         }
+    }
+
+    /// All of a compaction, or the next step of it.
+    fn compact(&mut self, op: &Op) -> Answer {
+        if self.txn.is_some() {
+            return Ok(Outcome::Failed(ErrorClass::Misuse));
+        }
+        let under_way = self.compaction.take();
+        if matches!(op, Op::Compact) {
+            under_way.map_or(Ok(CompactionState::Done), Compaction::run)?;
+            return self.db.compact().map(|()| Outcome::Done);
+        }
+        let mut compaction = under_way.map_or_else(|| self.db.compaction(), Ok)?;
+        if compaction.step(STEP)? == CompactionState::Running {
+            self.compaction = Some(compaction);
+        }
+        Ok(Outcome::Done)
+    }
+
+    /// A sidecar that a crash took is no damage: nothing that is read depends on it.
+    fn scrub(&self) -> Answer {
+        let mut scrub = self.db.scrub()?;
+        while scrub.step(STEP)? {}
+        let is_damage = |finding: &ScrubFinding| matches!(finding, ScrubFinding::Damaged(_));
+        let damaged = scrub.report().findings.iter().any(is_damage);
+        Ok(if damaged { Outcome::Failed(ErrorClass::Corrupt) } else { Outcome::Done })
     }
 
     fn transaction(&mut self, op: &Op) -> Answer {
@@ -192,6 +233,16 @@ impl Session {
                     Some(txn) => entities(txn.scan(collection)?),
                     None => entities(self.db.scan(collection)?),
                 }
+            }
+            Op::ScanRange { collection, from, to, descending } => {
+                let collection = resolve(&self.db, *collection)?;
+                let from = from.map_or(Bound::Unbounded, |id| Bound::Included(entity(id)));
+                let to = to.map_or(Bound::Unbounded, |id| Bound::Excluded(entity(id)));
+                let scan = match &self.txn {
+                    Some(txn) => txn.scan_range(collection, (from, to))?,
+                    None => self.db.scan_range(collection, (from, to))?,
+                };
+                if *descending { entities(scan.rev()) } else { entities(scan) }
             }
             _ => Ok(Outcome::Failed(ErrorClass::Unsupported)),
         }

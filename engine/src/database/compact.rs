@@ -8,10 +8,10 @@ mod job;
 mod plan;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::error::{Error, Result};
 use crate::segment::{Segment, sync_names, sync_sidecars};
+use crate::sync::{AtomicBool, AtomicU64, Ordering};
 
 use super::core::{Core, Permit};
 

@@ -14,7 +14,7 @@ use crate::scan::{Scan, keys};
 
 use super::core::Permit;
 use super::log::Base;
-use super::writes::Writes;
+use super::writes::{self, Writes};
 
 /// Above every sequence a commit can have: a transaction's own writes hide all others.
 const OWN: u64 = u64::MAX;
@@ -197,20 +197,21 @@ impl WriteTxn {
     }
 
     fn set(&mut self, key: Key, content: Option<Bytes>) -> Result<()> {
-        let size = |content: &Option<Bytes>| content.as_ref().map_or(0, Bytes::len) as u64;
         if content.is_none() && self.base(&key)?.is_none() {
-            self.bytes -= self.writes.get(&key).map_or(0, size);
+            self.bytes -= self.writes.content_len(&key);
             self.writes.remove(&key);
             return Ok(());
         }
-        let before = self.writes.get(&key).map_or(0, size);
-        let bytes = self.bytes - before + size(&content);
         let limit = self.permit.core.options.max_transaction;
+        let bytes = self.bytes + writes::len(content.as_ref());
         if bytes > limit {
-            return Err(Error::TooLarge { what: "the transaction", len: bytes, limit });
+            // It may still fit in the place of what it replaces.
+            let bytes = bytes - self.writes.content_len(&key);
+            if bytes > limit {
+                return Err(Error::TooLarge { what: "the transaction", len: bytes, limit });
+            }
         }
-        self.writes.set(key, content);
-        self.bytes = bytes;
+        self.bytes = bytes - self.writes.set(key, content);
         Ok(())
     }
 }

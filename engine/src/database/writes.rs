@@ -27,19 +27,25 @@ impl Writes {
         }
     }
 
-    /// Sets what becomes of a key.
-    pub(super) fn set(&mut self, key: Key, content: Option<Bytes>) {
+    /// Sets what becomes of a key, and answers how many bytes of content that replaces.
+    pub(super) fn set(&mut self, key: Key, content: Option<Bytes>) -> u64 {
         if self.tree.is_empty() {
             if self.run.last().is_none_or(|(last, _)| *last < key) {
-                return self.run.push((key, content));
+                self.run.push((key, content));
+                return 0;
             }
             if let Some(at) = self.in_run(&key) {
-                self.run[at].1 = content;
-                return;
+                let replaced = std::mem::replace(&mut self.run[at].1, content);
+                return len(replaced.as_ref());
             }
             self.tree = std::mem::take(&mut self.run).into_iter().collect();
         }
-        self.tree.insert(key, content);
+        len(self.tree.insert(key, content).flatten().as_ref())
+    }
+
+    /// Bytes of the content that a key is to get.
+    pub(super) fn content_len(&self, key: &Key) -> u64 {
+        self.get(key).map_or(0, |content| len(content.as_ref()))
     }
 
     /// Leaves a key as it was.
@@ -68,6 +74,11 @@ impl Writes {
         }
         self.run.binary_search_by(|(own, _)| own.cmp(key)).ok()
     }
+}
+
+/// Bytes of a content; a deletion has none.
+pub(super) fn len(content: Option<&Bytes>) -> u64 {
+    content.map_or(0, Bytes::len) as u64
 }
 
 #[cfg(test)]

@@ -51,8 +51,8 @@ fn shown(version: Option<Version>) -> Option<(u64, Option<Bytes>)> {
 
 fn held(memtable: &Memtable, key: &Key) -> BTreeSet<u64> {
     let entries = memtable.entries.read();
-    let Some(versions) = entries.by_key.get(key) else { return BTreeSet::new() };
-    versions.older.iter().chain([&versions.newest]).map(|version| version.sequence).collect()
+    let versions = entries.older.get(key).into_iter().flatten().chain(entries.newest.get(key));
+    versions.map(|version| version.sequence).collect()
 }
 
 fn check_same(memtable: &Memtable, naive: &Naive, sequence: u64) {
@@ -106,7 +106,7 @@ proptest! {
                     let gone = live.remove(at.index(live.len()));
                     if !live.contains(&gone) {
                         let others: BTreeSet<u64> = live.iter().copied().collect();
-                        memtable.release(gone, &others.into_iter().collect::<Vec<_>>());
+                        release(&memtable, gone, &others.into_iter().collect::<Vec<_>>());
                         for number in 0..6 {
                             let key = key(number);
                             let needed: BTreeSet<u64> = live.iter().chain([&last])
@@ -127,6 +127,27 @@ proptest! {
     }
 }
 
+/// Releases all, in the smallest pieces that there are.
+fn release(memtable: &Memtable, gone: u64, live: &[u64]) {
+    let mut from = Some(gone);
+    while let Some(sequence) = from {
+        from = memtable.release(sequence, live, 1);
+    }
+}
+
+#[test]
+fn a_release_ends_after_the_commit_that_uses_up_its_budget() {
+    let memtable = Memtable::default();
+    for sequence in 1..=5 {
+        memtable.apply(sequence, [(key(1), None), (key(2), None)], &[1, 2, 3, 4]);
+    }
+    assert_eq!(memtable.release(1, &[], 1), Some(2));
+    assert_eq!(memtable.release(2, &[], 3), Some(4));
+    assert_eq!(memtable.release(4, &[], 3), Some(5));
+    assert_eq!(memtable.release(5, &[], 3), None);
+    assert_eq!(held(&memtable, &key(2)), BTreeSet::from([5]));
+}
+
 #[test]
 fn a_key_returns_to_one_version_once_its_readers_are_gone() {
     let memtable = Memtable::default();
@@ -140,7 +161,7 @@ fn a_key_returns_to_one_version_once_its_readers_are_gone() {
     let (first, rest): (Vec<u64>, Vec<u64>) = readers.iter().partition(|reader| *reader % 3 == 0);
     for gone in first.into_iter().chain(rest.into_iter().rev()) {
         readers.retain(|reader| *reader != gone);
-        memtable.release(gone, &readers);
+        release(&memtable, gone, &readers);
         let needed: BTreeSet<u64> = readers.iter().copied().chain([100]).collect();
         assert_eq!(held(&memtable, &key(1)), needed);
     }

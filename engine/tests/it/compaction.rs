@@ -377,6 +377,19 @@ fn a_compaction_that_is_cancelled_dropped_or_closed_over_leaves_nothing() {
 }
 
 #[test]
+fn planning_alone_tells_what_there_is_to_do_and_writes_nothing() {
+    let storage = MemStorage::new();
+    let (db, _) = layered(&storage);
+    let before = storage.dump();
+    let planned = db.compaction().unwrap();
+    assert!(planned.segments() > 1 && planned.progress().total > 0);
+    assert_eq!(planned.progress().written, 0);
+    drop(planned);
+    assert_eq!(storage.dump(), before);
+    db.compact().unwrap();
+}
+
+#[test]
 fn progress_ends_at_what_was_planned() {
     let (db, _) = layered(&MemStorage::new());
     let mut compaction = db.compaction().unwrap();

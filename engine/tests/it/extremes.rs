@@ -5,7 +5,9 @@ use entidb_engine::storage::MemStorage;
 use entidb_engine::{CompactionState, Database, Error, ErrorClass, Options};
 
 use crate::support::faulty::Faulty;
-use crate::support::{READ_ONLY, SMALL, contents, doc, id, open, snapshot_contents, try_open};
+use crate::support::{
+    READ_ONLY, SMALL, collect, contents, doc, id, long_doc, open, snapshot_contents, try_open,
+};
 
 const ENOSPC: i32 = 28;
 
@@ -168,4 +170,31 @@ fn a_background_compaction_that_fails_is_reported_to_its_thread_and_the_store_go
     assert_eq!(again.run().unwrap(), CompactionState::Done);
     db.close().unwrap();
     assert_eq!(contents(&open(&MemStorage::restore(&storage.files())))["users"].len(), 50);
+}
+
+/// What every way of reading hands out of a sealed segment is the mapped file itself.
+#[test]
+fn sealed_contents_are_parts_of_the_mapped_file_and_no_copies() {
+    let dir = tempfile::tempdir().unwrap();
+    let db = Database::open(dir.path(), Options::default()).unwrap();
+    let users = db.create_collection("users").unwrap();
+    let ids = [1, 2].map(id);
+    for one in ids {
+        db.put(users, one, long_doc(5_000, 7)).unwrap();
+    }
+    db.checkpoint().unwrap();
+    let places: Vec<_> = collect(db.scan(users).unwrap())
+        .unwrap()
+        .iter()
+        .map(|(_, content)| content.as_ptr())
+        .collect();
+    let gets = ids.map(|one| db.get(users, one).unwrap().unwrap().as_ptr());
+    assert_eq!(gets.to_vec(), places);
+    let many = db.get_many(users, &ids).unwrap();
+    assert_eq!(many.iter().flatten().map(|content| content.as_ptr()).collect::<Vec<_>>(), places);
+    let snapshot = db.snapshot().unwrap();
+    assert_eq!(snapshot.get(users, ids[0]).unwrap().unwrap().as_ptr(), places[0]);
+    let from_elsewhere =
+        std::thread::scope(|scope| scope.spawn(|| db.get(users, ids[0]).unwrap()).join().unwrap());
+    assert_eq!(from_elsewhere.unwrap().as_ptr(), places[0]);
 }

@@ -24,13 +24,8 @@ const SMALL_LIMITS: Limits = Limits { max_depth: 4, max_len: 64 };
 /// # Errors
 /// What is broken.
 pub fn decoding(input: &[u8], under: Under) -> Checked {
-    let (flags, bytes) = flagged(input);
-    let profile = if flags & FLOATS == 0 { Profile::Standard } else { Profile::Floats };
-    let limits = if flags & SMALL == 0 { Limits::default() } else { SMALL_LIMITS };
-    let answer = match under {
-        Under::Sound => decode(bytes, profile, &limits),
-        Under::Planted => lenient(bytes, profile, &limits),
-    };
+    let (bytes, profile, limits) = asked(input);
+    let answer = answer(bytes, profile, &limits, under);
     let naive = Naive::BYTEWISE.decode(bytes, profile, &limits);
     let classes = answer.as_ref().map_err(|error| error.class);
     require!(classes == naive.as_ref().map_err(|class| *class), "{answer:?}, naive {naive:?}");
@@ -51,6 +46,43 @@ pub fn decoding(input: &[u8], under: Under) -> Checked {
         }
     }
     Ok(())
+}
+
+/// What most inputs of `cbor_decode` get: what is accepted encodes to the very bytes it was read
+/// from, and a refusal's place is within the input.
+///
+/// # Errors
+/// What is broken.
+pub fn bijection(input: &[u8], under: Under) -> Checked {
+    let (bytes, profile, limits) = asked(input);
+    match answer(bytes, profile, &limits, under) {
+        Ok(value) => {
+            let encoded = encode(&value, profile);
+            require!(encoded.as_deref() == Ok(bytes), "{value:?} encodes otherwise");
+        }
+        Err(error) => require!(error.offset <= bytes.len(), "refused past the end: {error:?}"),
+    }
+    Ok(())
+}
+
+/// What an input asks to decode, and how.
+fn asked(input: &[u8]) -> (&[u8], Profile, Limits) {
+    let (flags, bytes) = flagged(input);
+    let profile = if flags & FLOATS == 0 { Profile::Standard } else { Profile::Floats };
+    let limits = if flags & SMALL == 0 { Limits::default() } else { SMALL_LIMITS };
+    (bytes, profile, limits)
+}
+
+fn answer(
+    bytes: &[u8],
+    profile: Profile,
+    limits: &Limits,
+    under: Under,
+) -> Result<Value, CodecError> {
+    match under {
+        Under::Sound => decode(bytes, profile, limits),
+        Under::Planted => lenient(bytes, profile, limits),
+    }
 }
 
 /// The planted fault of `cbor_decode`: a decoder that accepts heads longer than need be.

@@ -2,9 +2,9 @@
 
 use entidb_engine::storage::MemStorage;
 use proofhouse::case::{Case, FORMAT, Scene, VERSION};
+use proofhouse::driving::Driving;
 use proofhouse::due::{Due, Wrong};
 use proofhouse::finding::{Kind, World};
-use proofhouse::subject::Driving;
 use proofhouse_crash::{CrashKind, CrashState, Mark, Profile, SimDisk, Tiers, Trace, enumerate};
 use proofhouse_model::{
     Divergence, Marks, Plan, RunOptions, State, Store, Subject, Universe, Violation, life_two,

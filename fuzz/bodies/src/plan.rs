@@ -69,13 +69,19 @@ fn id(source: &mut Unstructured<'_>) -> Id {
     Id::nth(byte(source) % IDS)
 }
 
+/// An end of a range: open, or at an identity.
+fn bound(source: &mut Unstructured<'_>) -> Option<Id> {
+    let n = byte(source) % (IDS + 1);
+    (n < IDS).then(|| Id::nth(n))
+}
+
 /// The number of an identity in [`Id::nth`].
 fn number(id: &Id) -> u8 {
     id.0[15].wrapping_mul(4).wrapping_add(id.0[0])
 }
 
 fn op(source: &mut Unstructured<'_>, tag: usize) -> Op {
-    match byte(source) % 20 {
+    match byte(source) % 24 {
         0 => Op::CreateCollection { collection: collection(source) },
         1 => Op::Begin,
         2 => Op::Commit,
@@ -99,6 +105,14 @@ fn op(source: &mut Unstructured<'_>, tag: usize) -> Op {
         14 => Op::Checkpoint,
         15 => Op::Compact,
         16 => Op::Reopen,
+        17 => Op::ScanRange {
+            collection: collection(source),
+            from: bound(source),
+            to: bound(source),
+            descending: byte(source) % 2 == 1,
+        },
+        18 => Op::CompactStep,
+        19 => Op::Scrub,
         _ => Op::Put {
             collection: collection(source),
             id: id(source),
@@ -154,6 +168,12 @@ fn write_op(op: &Op, input: &mut Vec<u8>) {
         Op::Checkpoint => input.push(14),
         Op::Compact => input.push(15),
         Op::Reopen => input.push(16),
+        Op::ScanRange { collection, from, to, descending } => {
+            let [from, to] = [from, to].map(|id| id.as_ref().map_or(IDS, number));
+            input.extend([17, within(*collection), from, to, u8::from(*descending)]);
+        }
+        Op::CompactStep => input.push(18),
+        Op::Scrub => input.push(19),
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use entidb_engine::format::manifest::{Manifest, SegmentInfo};
 use entidb_engine::format::names;
+use entidb_engine::format::segment::{decode, encode};
 use entidb_engine::storage::MemStorage;
 use entidb_engine::{CollectionId, EntityId, Error, ErrorClass, OpenMode};
 use sha2::{Digest, Sha256};
@@ -36,11 +37,8 @@ type Entities = BTreeMap<(u32, [u8; 16]), Option<Vec<u8>>>;
 /// # Errors
 /// What is broken.
 pub fn check(input: &[u8], under: Under) -> Checked {
-    let (flags, bytes) = flagged(input);
-    let mut file = bytes.to_vec();
-    if flags & RESEAL != 0 {
-        reseal::segment(&mut file);
-    }
+    let (flags, _) = flagged(input);
+    let mut file = asked(input);
     let due = second_reader(&file).filter(|_| flags & (FOREIGN_DIGEST | MISCOUNTED) == 0);
     if under == Under::Planted {
         // A reader that believes whatever a record says.
@@ -75,6 +73,33 @@ pub fn check(input: &[u8], under: Under) -> Checked {
         (got, due) => return Err(Broken(format!("verifies as {got:?}, due is {due:?}"))),
     }
     Ok(())
+}
+
+/// What most inputs get: each record from the first on is read and written again, until there is
+/// none. Whatever was taken for a record is told in the very bytes it was read from.
+///
+/// # Errors
+/// What is broken.
+pub fn records(input: &[u8], _: Under) -> Checked {
+    let file = asked(input);
+    let mut rest = file.as_slice();
+    while let Ok((record, len)) = decode(rest) {
+        let mut again = Vec::with_capacity(len);
+        encode(&record, &mut again);
+        require!(rest.get(..len) == Some(&again), "{record:x?} is told otherwise");
+        rest = &rest[len..];
+    }
+    Ok(())
+}
+
+/// The segment that an input is.
+fn asked(input: &[u8]) -> Vec<u8> {
+    let (flags, bytes) = flagged(input);
+    let mut file = bytes.to_vec();
+    if flags & RESEAL != 0 {
+        reseal::segment(&mut file);
+    }
+    file
 }
 
 /// What a damaged segment still shows stands in a sound record of it.

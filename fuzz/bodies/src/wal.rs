@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use entidb_engine::format::manifest::Manifest;
 use entidb_engine::format::names;
-use entidb_engine::format::wal::{Body, Stamp, encode};
+use entidb_engine::format::wal::{Body, Stamp, decode, encode};
 use entidb_engine::storage::MemStorage;
 use entidb_engine::{CollectionId, Error, ErrorClass, OpenMode};
 
@@ -42,12 +42,8 @@ pub const COLLECTIONS: [u32; 2] = [1, 2];
 /// # Errors
 /// What is broken.
 pub fn check(input: &[u8], under: Under) -> Checked {
-    let (flags, rest) = flagged(input);
-    let (cut, bytes) = flagged(rest);
-    let mut file = bytes.to_vec();
-    if flags & (RESEAL | STAMP) != 0 {
-        reseal::log(&mut file, (flags & STAMP != 0).then_some(GENERATION));
-    }
+    let (flags, _) = flagged(input);
+    let (mut file, cut) = asked(input);
     let Some(log) = judge(&file, under, true)? else { return Ok(()) };
     if log::count(&file, GENERATION) != log::chained(&file, GENERATION) {
         return Ok(());
@@ -62,6 +58,34 @@ pub fn check(input: &[u8], under: Under) -> Checked {
         None => require!(false, "zeroed from {from}, it is corrupt"),
     }
     Ok(())
+}
+
+/// What most inputs get: each record from the first on is read and written again, until there is
+/// none. Whatever was taken for a record is told in the very bytes it was read from.
+///
+/// # Errors
+/// What is broken.
+pub fn records(input: &[u8], _: Under) -> Checked {
+    let (file, _) = asked(input);
+    let mut rest = file.as_slice();
+    while let Ok((record, len)) = decode(rest) {
+        let mut again = Vec::with_capacity(len);
+        encode(&record.body, record.stamp.as_ref(), &mut again);
+        require!(rest.get(..len) == Some(&again), "{record:x?} is told otherwise");
+        rest = &rest[len..];
+    }
+    Ok(())
+}
+
+/// The log that an input is, and where its end is zeroed, of 255 parts of it.
+fn asked(input: &[u8]) -> (Vec<u8>, u8) {
+    let (flags, rest) = flagged(input);
+    let (cut, bytes) = flagged(rest);
+    let mut file = bytes.to_vec();
+    if flags & (RESEAL | STAMP) != 0 {
+        reseal::log(&mut file, (flags & STAMP != 0).then_some(GENERATION));
+    }
+    (file, cut)
 }
 
 /// Compares the engine's verdict with the second reader's; `None` if both say corrupt. With

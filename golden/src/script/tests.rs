@@ -59,7 +59,7 @@ fn scripts_ask_everything_and_are_due_every_outcome() {
             }
         }
     }
-    assert_eq!(asked.len(), 19, "{asked:?}");
+    assert_eq!(asked.len(), 22, "{asked:?}");
     let due = ["committed", "done", "entities", "existed", "failed", "inserted", "value", "values"];
     assert_eq!(Vec::from_iter(outcomes), due);
     assert_eq!(Vec::from_iter(classes), ["Conflict", "Invalid", "Misuse", "NotFound"]);

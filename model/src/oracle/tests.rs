@@ -331,6 +331,8 @@ fn what_a_subject_does_not_offer_is_unsupported() {
         clients: false,
         checkpoint: false,
         compaction: false,
+        ranges: true,
+        scrub: false,
         insert: false,
         sequences: false,
         canonical_payloads: false,

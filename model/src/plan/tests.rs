@@ -86,6 +86,8 @@ fn only_what_the_subject_offers_stays_in_its_plan() {
         snapshots: false,
         checkpoint: false,
         compaction: false,
+        ranges: false,
+        scrub: false,
         insert: false,
         ..Capabilities::ALL
     };

@@ -68,12 +68,15 @@ impl Ask {
             Op::Get { .. } => Kind::Get,
             Op::GetMany { .. } => Kind::GetMany,
             Op::Scan { .. } => Kind::Scan,
+            Op::ScanRange { .. } => Kind::ScanRange,
             Op::Snapshot { .. } => Kind::Snapshot,
             Op::SnapshotGet { .. } => Kind::SnapshotGet,
             Op::SnapshotScan { .. } => Kind::SnapshotScan,
             Op::SnapshotRelease { .. } => Kind::SnapshotRelease,
             Op::Checkpoint => Kind::Checkpoint,
             Op::Compact => Kind::Compact,
+            Op::CompactStep => Kind::CompactStep,
+            Op::Scrub => Kind::Scrub,
             Op::Reopen => Kind::Close,
         }
     }
@@ -121,12 +124,15 @@ enum Kind {
     Get,
     GetMany,
     Scan,
+    ScanRange,
     Snapshot,
     SnapshotGet,
     SnapshotScan,
     SnapshotRelease,
     Checkpoint,
     Compact,
+    CompactStep,
+    Scrub,
 }
 
 impl Kind {
@@ -147,12 +153,15 @@ impl Kind {
             Self::Get => "get",
             Self::GetMany => "get_many",
             Self::Scan => "scan",
+            Self::ScanRange => "scan_range",
             Self::Snapshot => "snapshot",
             Self::SnapshotGet => "snapshot_get",
             Self::SnapshotScan => "snapshot_scan",
             Self::SnapshotRelease => "snapshot_release",
             Self::Checkpoint => "checkpoint",
             Self::Compact => "compact",
+            Self::CompactStep => "compact_step",
+            Self::Scrub => "scrub",
         }
     }
 }
@@ -176,6 +185,12 @@ struct Fields {
     id: Option<Id>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ids: Option<Vec<Id>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<Id>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<Id>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    descending: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     payload: Option<Hex>,
 }
@@ -209,6 +224,9 @@ impl Fields {
             }
             Op::Delete { collection, id } | Op::Get { collection, id } => one(collection, id),
             Op::GetMany { collection, ids } => Self { ids: Some(ids.clone()), ..at(collection) },
+            Op::ScanRange { collection, from, to, descending } => {
+                Self { from: *from, to: *to, descending: Some(*descending), ..at(collection) }
+            }
             Op::Snapshot { slot } | Op::SnapshotRelease { slot } => {
                 Self { slot: Some(*slot), ..none }
             }
@@ -216,7 +234,14 @@ impl Fields {
                 Self { slot: Some(*slot), ..one(collection, id) }
             }
             Op::SnapshotScan { slot, collection } => Self { slot: Some(*slot), ..at(collection) },
-            Op::Begin | Op::Commit | Op::Abort | Op::Checkpoint | Op::Compact | Op::Reopen => none,
+            Op::Begin
+            | Op::Commit
+            | Op::Abort
+            | Op::Checkpoint
+            | Op::Compact
+            | Op::CompactStep
+            | Op::Scrub
+            | Op::Reopen => none,
         }
     }
 
@@ -237,6 +262,8 @@ impl Fields {
             Kind::Abort => Ask::Op(Op::Abort),
             Kind::Checkpoint => Ask::Op(Op::Checkpoint),
             Kind::Compact => Ask::Op(Op::Compact),
+            Kind::CompactStep => Ask::Op(Op::CompactStep),
+            Kind::Scrub => Ask::Op(Op::Scrub),
             Kind::Snapshot => Ask::Op(Op::Snapshot { slot: self.slot(name)? }),
             Kind::SnapshotRelease => Ask::Op(Op::SnapshotRelease { slot: self.slot(name)? }),
             _ => Ask::Op(self.into_collection_op(op, name)?),
@@ -256,6 +283,10 @@ impl Fields {
             Kind::Delete => Op::Delete { collection, id: id? },
             Kind::Get => Op::Get { collection, id: id? },
             Kind::GetMany => Op::GetMany { collection, ids: need(self.ids, name, "ids")? },
+            Kind::ScanRange => {
+                let descending = need(self.descending, name, "descending")?;
+                Op::ScanRange { collection, from: self.from, to: self.to, descending }
+            }
             Kind::SnapshotGet => Op::SnapshotGet { slot: slot?, collection, id: id? },
             Kind::SnapshotScan => Op::SnapshotScan { slot: slot?, collection },
             _ => Op::Scan { collection },

@@ -154,7 +154,7 @@ fn answers_are_lines_that_people_can_read() {
     let hello = Answer::new(0, Reply::Hello(hello()));
     let lines = [hello].into_iter().chain(outcomes).chain([failed]).map(answer_line);
     insta::assert_snapshot!(lines.collect::<String>(), @r#"
-    {"n":0,"outcome":"hello","protocol":0,"name":"tiny","capabilities":["transactions","snapshots","checkpoint","compaction","sequences","canonical_payloads"],"promises":{"commit":{"kill":"all_acknowledged","power_loss":"prefix"},"sync":{"kill":"nothing","power_loss":"nothing"},"close":{"kill":"nothing","power_loss":"nothing"},"open":{"kill":"nothing","power_loss":"nothing"},"atomic":true,"ordered":true}}
+    {"n":0,"outcome":"hello","protocol":0,"name":"tiny","capabilities":["transactions","snapshots","checkpoint","compaction","ranges","scrub","sequences","canonical_payloads"],"promises":{"commit":{"kill":"all_acknowledged","power_loss":"prefix"},"sync":{"kill":"nothing","power_loss":"nothing"},"close":{"kill":"nothing","power_loss":"nothing"},"open":{"kill":"nothing","power_loss":"nothing"},"atomic":true,"ordered":true}}
     {"n":1,"outcome":"done"}
     {"n":2,"outcome":"existed","existed":true}
     {"n":3,"outcome":"committed","sequence":7}
@@ -198,7 +198,7 @@ fn a_wrong_line_is_refused_with_what_is_wrong_and_where() {
     not hex: Odd number of digits (column 36)
     "done" has a field that belongs to another kind of answer
     "failed" needs a field "class"
-    unknown variant `speed`, expected one of `transactions`, `snapshots`, `checkpoint`, `compaction`, `insert`, `sequences`, `canonical_payloads` (column 72)
+    unknown variant `speed`, expected one of `transactions`, `snapshots`, `checkpoint`, `compaction`, `ranges`, `scrub`, `insert`, `sequences`, `canonical_payloads` (column 72)
     "#);
 }
 
@@ -216,7 +216,7 @@ fn a_wrong_request_is_refused_with_what_is_wrong_and_where() {
     let refusals: Vec<String> = lines.into_iter().map(refused).collect();
     insta::assert_snapshot!(refusals.join("\n"), @r#"
     EOF while parsing a value (column 0)
-    unknown variant `sync`, expected one of `hello`, `open`, `client`, `close`, `bye`, `create_collection`, `begin`, `commit`, `abort`, `put`, `insert`, `delete`, `get`, `get_many`, `scan`, `snapshot`, `snapshot_get`, `snapshot_scan`, `snapshot_release`, `checkpoint`, `compact` (column 18)
+    unknown variant `sync`, expected one of `hello`, `open`, `client`, `close`, `bye`, `create_collection`, `begin`, `commit`, `abort`, `put`, `insert`, `delete`, `get`, `get_many`, `scan`, `scan_range`, `snapshot`, `snapshot_get`, `snapshot_scan`, `snapshot_release`, `checkpoint`, `compact`, `compact_step`, `scrub` (column 18)
     "request" needs a field "n"
     "get" needs a field "id"
     "snapshot_scan" needs a field "slot"

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{stdin, stdout};
+use std::ops::RangeBounds;
 use std::path::Path;
 
 use proofhouse_model::protocol::{ServeError, serve};
@@ -14,7 +15,7 @@ use proofhouse_model::{
     Promises, Refusal, Settings, Slot, Store, Subject,
 };
 use redb::{
-    Database, Durability, Error, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition,
+    AccessGuard, Database, Durability, Error, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition,
     WriteTransaction,
 };
 
@@ -42,6 +43,8 @@ impl Redb {
                 clients: false,
                 checkpoint: false,
                 compaction: false,
+                ranges: true,
+                scrub: false,
                 insert: false,
                 sequences: false,
                 canonical_payloads: false,
@@ -132,10 +135,14 @@ impl RedbClient<'_> {
                 Ok(Outcome::Done)
             }
             Op::Put { .. } | Op::Delete { .. } => self.write(op),
-            Op::Get { .. } | Op::GetMany { .. } | Op::Scan { .. } => match &self.txn {
-                Some(txn) => read(&txn.open_table(ENTITIES).map_err(class)?, op, |c| self.known(c)),
-                None => self.read_in(&self.read_transaction()?, op),
-            },
+            Op::Get { .. } | Op::GetMany { .. } | Op::Scan { .. } | Op::ScanRange { .. } => {
+                match &self.txn {
+                    Some(txn) => {
+                        read(&txn.open_table(ENTITIES).map_err(class)?, op, |c| self.known(c))
+                    }
+                    None => self.read_in(&self.read_transaction()?, op),
+                }
+            }
             Op::Snapshot { slot } => {
                 self.slots.insert(*slot, self.read_transaction()?);
                 Ok(Outcome::Done)
@@ -147,9 +154,12 @@ impl RedbClient<'_> {
                 self.slots.remove(slot);
                 Ok(Outcome::Done)
             }
-            Op::Insert { .. } | Op::Checkpoint | Op::Compact | Op::Reopen => {
-                Err(ErrorClass::Unsupported)
-            }
+            Op::Insert { .. }
+            | Op::Checkpoint
+            | Op::Compact
+            | Op::CompactStep
+            | Op::Scrub
+            | Op::Reopen => Err(ErrorClass::Unsupported),
         }
     }
 
@@ -253,6 +263,17 @@ fn read(
             known(*collection)?;
             scan(entities, *collection).map(Outcome::Entities).map_err(class)
         }
+        Op::ScanRange { collection, from, to, descending } => {
+            known(*collection)?;
+            let from = key(*collection, from.unwrap_or(Id([0; 16])));
+            let found = match to {
+                // redb refuses what ends before it begins.
+                Some(to) if key(*collection, *to) <= from => Ok(Vec::new()),
+                Some(to) => range(entities, from..key(*collection, *to), *descending),
+                None => range(entities, from..=key(*collection, Id([0xff; 16])), *descending),
+            };
+            found.map(Outcome::Entities).map_err(class)
+        }
         _ => Err(ErrorClass::Unsupported),
     }
 }
@@ -262,13 +283,22 @@ fn scan(
     collection: Collection,
 ) -> Result<Entities, Error> {
     let all = key(collection, Id([0; 16]))..=key(collection, Id([0xff; 16]));
-    let found = entities.range(all)?.map(|entity| {
+    range(entities, all, false)
+}
+
+fn range(
+    entities: &impl ReadableTable<Key, &'static [u8]>,
+    keys: impl RangeBounds<Key>,
+    descending: bool,
+) -> Result<Entities, Error> {
+    let found = entities.range(keys)?;
+    let shown = |entity: Result<(AccessGuard<'_, Key>, AccessGuard<'_, &'static [u8]>), _>| {
         let (key, content) = entity?;
         let mut id = [0; 16];
         id.copy_from_slice(&key.value()[1..]);
         Ok((Id(id), content.value().to_vec().into()))
-    });
-    found.collect()
+    };
+    if descending { found.rev().map(shown).collect() } else { found.map(shown).collect() }
 }
 
 fn key(Collection(number): Collection, Id(id): Id) -> Key {

@@ -11,12 +11,13 @@ use proofhouse_crash::Change;
 
 use super::prove::place_for_files;
 use super::{Problem, duration, show};
+use crate::driving::Driving;
 use crate::finding::Kind;
 use crate::measure::Context;
 use crate::mutate::{Load, Mutated, mutate, mutate_recorded};
 use crate::parallel::Budget;
 use crate::profile::{Profile, Promise};
-use crate::subject::{self, Chosen, Driving};
+use crate::subject::{self, Chosen};
 
 /// What to mutate, and how thoroughly.
 #[derive(Debug, Args)]

@@ -8,9 +8,9 @@ use clap::Args;
 
 use super::progress::Progress;
 use super::prove::place_for_files;
-use super::{Problem, show};
+use super::{Problem, criterion, show};
 use crate::profile::Profile;
-use crate::release::{self, Asked, CHECKS};
+use crate::release::{self, Asked, CHECKS, REQUIRED};
 use crate::scratch::{Scratch, halt_if_interrupted};
 
 /// Which tree, and against what.
@@ -25,6 +25,13 @@ pub(super) struct ReleaseArgs {
     /// How thoroughly the packaged program proves the engine.
     #[arg(long, value_enum, default_value = "standard")]
     profile: Profile,
+    /// The criteria that the proof must show as PASS, separated by commas.
+    #[arg(long, value_name = "AC-nn", value_delimiter = ',', value_parser = criterion,
+          default_values = REQUIRED)]
+    require: Vec<String>,
+    /// Lets the first heading of CHANGELOG.md say that the version is not released yet.
+    #[arg(long)]
+    allow_unreleased: bool,
     /// Only these checks, separated by commas; the others count as not measured.
     #[arg(long, value_name = "CHECK", value_delimiter = ',', value_parser = CHECKS)]
     only: Vec<String>,
@@ -56,6 +63,8 @@ pub(super) fn run(args: &ReleaseArgs) -> Result<ExitCode, Problem> {
         out: absolute(&args.out)?,
         work: work.path().to_owned(),
         profile: args.profile,
+        required: args.require.clone(),
+        allow_unreleased: args.allow_unreleased,
         allow_dirty: args.allow_dirty,
         only: args.only.clone(),
         bless_api: args.bless_api,

@@ -23,7 +23,7 @@ use proofhouse_model::{Collection, Divergence, Got, Op, Outcome, Plan};
 /// 8. otherwise an identity did not lead to its entity: identity.
 pub(super) fn claim(plan: &Plan, divergence: &Divergence) -> &'static str {
     let has = |wanted: fn(&Op) -> bool| plan.ops.iter().any(wanted);
-    let compacts = has(|op| matches!(op, Op::Compact));
+    let compacts = has(|op| matches!(op, Op::Compact | Op::CompactStep));
     match (&divergence.op, &divergence.due, &divergence.got) {
         _ if collections(plan).len() > 1 => "AC-09.differential",
         (Op::Snapshot { .. } | Op::SnapshotGet { .. } | Op::SnapshotScan { .. }, ..) => {
@@ -60,6 +60,7 @@ fn collections(plan: &Plan) -> BTreeSet<Collection> {
         | Op::Get { collection, .. }
         | Op::GetMany { collection, .. }
         | Op::Scan { collection }
+        | Op::ScanRange { collection, .. }
         | Op::SnapshotGet { collection, .. }
         | Op::SnapshotScan { collection, .. } => Some(*collection),
         Op::Begin
@@ -69,6 +70,8 @@ fn collections(plan: &Plan) -> BTreeSet<Collection> {
         | Op::SnapshotRelease { .. }
         | Op::Checkpoint
         | Op::Compact
+        | Op::CompactStep
+        | Op::Scrub
         | Op::Reopen => None,
     };
     plan.ops.iter().filter_map(named).collect()

@@ -15,7 +15,7 @@ use proofhouse_model::protocol::{Answer, Request};
 use proofhouse_subjects::command::{Fault, Hook, Launch, Launched, Pipes, Process, ProcessEnd};
 use proofhouse_subjects::{CommandLine, CommandSubject, DriverError};
 
-use crate::subject::Driving;
+use crate::driving::Driving;
 
 /// The longest that a whole recording may take.
 const PATIENCE: Duration = Duration::from_mins(2);

@@ -1,4 +1,5 @@
-//! Public interfaces: those that are promised, as `cargo public-api` lists them, were reviewed.
+//! Public interfaces: those that are promised, as `cargo public-api` lists them of the packages, were
+//! reviewed.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -6,6 +7,8 @@ use std::path::Path;
 use std::process::Command;
 
 use super::Asked;
+use super::build::beside;
+use super::package::{Crate, Packages};
 use super::page::{Line, State};
 use super::tool::{Trouble, run};
 
@@ -24,10 +27,13 @@ const TOOL: &str =
 /// At most this many differences are told of a crate.
 const TOLD: usize = 10;
 
-pub(super) fn line(asked: &Asked) -> Line {
+pub(super) fn line(asked: &Asked, packages: Result<&Packages, String>) -> Line {
+    let Ok(packages) = packages else {
+        return Line::new(NAME, State::Skipped, "there are no packages");
+    };
     let (mut items, mut wrong) = (0, Vec::new());
     for name in PROMISED {
-        let list = match list(&asked.tree, name) {
+        let list = match list(&packages.crates, name) {
             Ok(list) => list,
             Err(Trouble::Missing(_)) => return missing(),
             Err(Trouble::Failed { words, .. }) if is_missing(&words) => return missing(),
@@ -39,7 +45,7 @@ pub(super) fn line(asked: &Asked) -> Line {
         items += list.lines().count();
         let file = asked.tree.join(DIR).join(format!("{name}.txt"));
         if asked.bless_api {
-            if let Err(why) = bless(&file, &list) {
+            if let Err(why) = write(&file, &list) {
                 wrong.push(why);
             }
         } else {
@@ -58,17 +64,23 @@ fn is_missing(words: &str) -> bool {
     words.contains("no such command") || words.contains("is not installed")
 }
 
-fn list(tree: &Path, name: &str) -> Result<String, Trouble> {
+/// The list of one package, its siblings taken from the packages beside it.
+fn list(crates: &[Crate], name: &str) -> Result<String, Trouble> {
+    let failed = |words| Trouble::Failed { code: None, words };
+    let (own, patches) = beside(crates, name).map_err(failed)?;
+    // It takes no configuration on its command line.
+    let config = own.dir.join(".cargo/config.toml");
+    write(&config, &patches.join("\n")).map_err(failed)?;
     // Through rustup: the toolchain that runs this program is not one that can list interfaces.
     let mut command = Command::new("cargo");
     for own in ["RUSTUP_TOOLCHAIN", "CARGO", "RUSTC", "RUSTDOC"] {
         command.env_remove(own);
     }
-    command.args(["+nightly", "public-api", "-sss", "--color", "never", "-p", name]);
-    run(command.arg("--manifest-path").arg(tree.join("Cargo.toml"))).map(|said| said.out)
+    command.args(["+nightly", "public-api", "-sss", "--color", "never"]).current_dir(&own.dir);
+    run(&mut command).map(|said| said.out)
 }
 
-fn bless(file: &Path, list: &str) -> Result<(), String> {
+fn write(file: &Path, list: &str) -> Result<(), String> {
     let told = |error: std::io::Error| format!("{}: {error}", file.display());
     if let Some(dir) = file.parent() {
         fs::create_dir_all(dir).map_err(told)?;

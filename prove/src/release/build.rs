@@ -28,20 +28,11 @@ pub(super) fn program(
     target: &Path,
     like: Option<&Path>,
 ) -> Result<Program, String> {
-    let own = crates.iter().find(|one| one.name == name);
-    let own = own.ok_or_else(|| format!("no package of {name}"))?;
-    let lock = own.dir.join("Cargo.lock");
-    let io = |error: std::io::Error| format!("{}: {error}", lock.display());
-    let text = fs::read_to_string(&lock).map_err(io)?;
-    fs::write(&lock, unsourced(&text, crates)?).map_err(io)?;
-    let needed = |one: &&Crate| *one != own && text.contains(&format!("name = \"{}\"", one.name));
+    let (own, patches) = beside(crates, name)?;
     let mut command = cargo();
     command.args(["build", "--release", "--locked", "--quiet", "--bin", name, "--manifest-path"]);
     command.arg(own.dir.join("Cargo.toml")).arg("--target-dir").arg(target);
-    for one in crates.iter().filter(needed) {
-        let path = one.dir.display();
-        command.arg("--config").arg(format!("patch.crates-io.{}.path={path:?}", one.name));
-    }
+    command.args(patches.iter().flat_map(|patch| ["--config", patch]));
     if let Some(tree) = like {
         let shared = metadata(tree)?.target_directory;
         // As a string of TOML: quoted.
@@ -51,6 +42,25 @@ pub(super) fn program(
     }
     run(&mut command).map_err(Trouble::words)?;
     Ok(Program { path: target.join("release").join(name), version: own.version.clone() })
+}
+
+/// The package of this name, whose lock file from now on takes siblings from no registry; and lines
+/// of configuration that take those that it needs from the packages beside it.
+pub(super) fn beside<'a>(
+    crates: &'a [Crate],
+    name: &str,
+) -> Result<(&'a Crate, Vec<String>), String> {
+    let own = crates.iter().find(|one| one.name == name);
+    let own = own.ok_or_else(|| format!("no package of {name}"))?;
+    let lock = own.dir.join("Cargo.lock");
+    let io = |error: std::io::Error| format!("{}: {error}", lock.display());
+    let text = fs::read_to_string(&lock).map_err(io)?;
+    fs::write(&lock, unsourced(&text, crates)?).map_err(io)?;
+    let needed = |one: &&Crate| *one != own && text.contains(&format!("name = \"{}\"", one.name));
+    let patch = |one: &Crate| {
+        format!("patch.crates-io.{}.path={:?}", one.name, one.dir.display().to_string())
+    };
+    Ok((own, crates.iter().filter(needed).map(patch).collect()))
 }
 
 /// A lock file in which the packages at hand come from no registry.

@@ -1,9 +1,10 @@
 //! The order in which `cargo publish` would upload the crates, as its dry run has it.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::fs;
 
 use super::Asked;
+use super::package::{Crate, Packages};
 use super::page::Line;
 use super::tool::{Trouble, cargo, run};
 
@@ -12,7 +13,7 @@ mod tests;
 
 const NAME: &str = "publish order";
 
-pub(super) fn line(asked: &Asked) -> Line {
+pub(super) fn line(asked: &Asked, packages: Result<&Packages, String>) -> Line {
     let mut command = cargo();
     // What is uploaded was built already, from the packages.
     command.args(["publish", "--workspace", "--dry-run", "--no-verify", "--locked"]);
@@ -24,7 +25,7 @@ pub(super) fn line(asked: &Asked) -> Line {
         Err(trouble) => return Line::failed(NAME, Trouble::words(trouble)),
     };
     let order = order(&said.err);
-    match needs(&asked.tree) {
+    match packages.and_then(|packages| needs(&packages.crates)) {
         Ok(needs) => Line::judged(NAME, order.join(" → "), disorder(&order, &needs)),
         Err(why) => Line::failed(NAME, why),
     }
@@ -36,26 +37,31 @@ fn order(said: &str) -> Vec<String> {
     uploads.filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
 }
 
-/// Which crates of the house each crate to be published depends on.
-fn needs(tree: &Path) -> Result<BTreeMap<String, Vec<String>>, String> {
-    let mut command = cargo();
-    command.args(["metadata", "--no-deps", "--format-version", "1", "--manifest-path"]);
-    let said = run(command.arg(tree.join("Cargo.toml"))).map_err(Trouble::words)?;
-    let metadata: serde_json::Value =
-        serde_json::from_str(&said.out).map_err(|error| error.to_string())?;
-    let mut needs = BTreeMap::new();
-    for package in metadata["packages"].as_array().into_iter().flatten() {
-        if package["publish"].as_array().is_some_and(Vec::is_empty) {
-            continue;
-        }
-        let own = package["dependencies"].as_array().into_iter().flatten().filter(|one| {
-            // A path that is not there for tests only.
-            one["path"].is_string() && one["kind"] != "dev"
-        });
-        let own = own.filter_map(|one| Some(one["name"].as_str()?.to_owned())).collect();
-        needs.insert(package["name"].as_str().unwrap_or_default().to_owned(), own);
-    }
-    Ok(needs)
+/// Which of the packages each of them depends on, by the manifest in it; what only its tests need is
+/// left out.
+fn needs(crates: &[Crate]) -> Result<BTreeMap<String, Vec<String>>, String> {
+    let needs = crates.iter().map(|one| {
+        let path = one.dir.join("Cargo.toml");
+        let told = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+        let text = fs::read_to_string(&path).map_err(|error| told(&error))?;
+        let manifest: toml::Table = text.parse().map_err(|error| told(&error))?;
+        let is_sibling = |name: &String| crates.iter().any(|other| other.name == **name);
+        Ok((one.name.clone(), dependencies(&manifest).filter(is_sibling).collect()))
+    });
+    needs.collect()
+}
+
+/// The names of what a manifest depends on, on any system.
+fn dependencies(manifest: &toml::Table) -> impl Iterator<Item = String> {
+    let of = |table: &toml::Table| {
+        let kinds = ["dependencies", "build-dependencies"].into_iter();
+        let tables = kinds.filter_map(|kind| table.get(kind)?.as_table());
+        tables.flat_map(toml::Table::keys).cloned().collect::<Vec<_>>()
+    };
+    let systems = manifest.get("target").and_then(toml::Value::as_table);
+    let systems = systems.into_iter().flat_map(toml::Table::values);
+    let by_system: Vec<_> = systems.filter_map(toml::Value::as_table).flat_map(of).collect();
+    of(manifest).into_iter().chain(by_system)
 }
 
 /// What an order does wrong: a crate left out, or uploaded before one that it needs.

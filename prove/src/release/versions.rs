@@ -58,7 +58,19 @@ fn look(asked: &Asked, program: Option<&Program>) -> Result<(String, Vec<String>
         workspace.parse().map_err(|error| format!("Cargo.toml: {error}"))?;
     let shared = workspace.get("workspace").and_then(|it| it.get("package")?.get("version"));
     let version = shared.and_then(toml::Value::as_str).unwrap_or_default();
-    Ok((version.to_owned(), disagreements(version, &changelog, &lock, &crates, &said)?))
+    let mut wrong = disagreements(version, &changelog, &lock, &crates, &said)?;
+    wrong.extend(undated(&changelog).filter(|_| !asked.allow_unreleased));
+    Ok((version.to_owned(), wrong))
+}
+
+/// What the first heading says instead of a day.
+fn undated(changelog: &str) -> Option<String> {
+    let first = changelog.lines().find_map(|line| line.strip_prefix("## "))?;
+    first.contains("unreleased").then(|| {
+        format!(
+            "the first heading of {CHANGELOG} says {first}: give it the day, or --allow-unreleased"
+        )
+    })
 }
 
 /// Who says another version than the workspace does.

@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::Shard;
+use crate::driving::Driving;
 use crate::scratch::halt_if_interrupted;
-use crate::subject::Driving;
 
 /// The value of `format` in the first line.
 pub const FORMAT: &str = "proofhouse-shard";

@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::ledger::{FORMAT, Header, NAME, RunOf, VERSION, read, read_all};
 use super::*;
+use crate::driving::Driving;
 use crate::profile::{Profile, Promise};
-use crate::subject::Driving;
 
 fn run(seed: u64) -> RunOf {
     RunOf {

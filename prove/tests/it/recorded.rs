@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 
+use proofhouse::driving::Driving;
 use proofhouse::finding::{Finding, Kind};
 use proofhouse::measure::{Context, measure};
 use proofhouse::parallel::Budget;
 use proofhouse::profile::{Profile, Promise, Scale};
 use proofhouse::replay::{Replayed, replay};
-use proofhouse::subject::{Commanded, Driving};
+use proofhouse::subject::Commanded;
 use proofhouse::verdict::{CriterionResult, Verdict};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_proofhouse");

@@ -26,7 +26,7 @@ fn toy(dir: &Path) {
          [workspace.package]\nversion = \"0.2.0\"\nlicense = \"MIT\"\nreadme = \"README.md\"\n",
     );
     write(dir, "README.md", "toy\n");
-    write(dir, "CHANGELOG.md", "# Changelog\n\n## 0.2.0 (unreleased)\n");
+    write(dir, "CHANGELOG.md", "# Changelog\n\n## 0.2.0 (2026-11-29)\n");
     for (name, rest) in [
         ("leaf", String::new()),
         (
@@ -96,7 +96,11 @@ fn a_tree_is_packed_built_and_compared_and_each_fault_is_seen() {
         "{said}"
     );
     assert_eq!(code, Some(10));
-    replace(tree, "CHANGELOG.md", "0.1.9", "0.2.0");
+    replace(tree, "CHANGELOG.md", "0.1.9 (2026-11-29)", "0.2.0 (unreleased)");
+    let (said, code) = release_check(tree, checks);
+    assert!(said.contains("says 0.2.0 (unreleased): give it the day"), "{said}");
+    assert_eq!(code, Some(10));
+    replace(tree, "CHANGELOG.md", "unreleased", "2026-11-29");
 
     replace(tree, "leaf/src/lib.rs", "proofhouse 0.2.0", "proofhouse 0.2.1");
     let (said, _) = release_check(tree, checks);
@@ -222,7 +226,8 @@ fn the_reference_engine_follows_every_script() {
 fn flawed_engines_fail_scripts_of_their_kind() {
     for (flaw, rule) in [
         ("insert-overwrites-live", "insert/live-is-skipped"),
-        ("key-without-collection", "plan/mixed-01"),
+        ("key-without-collection", "plan/mixed-08"),
+        ("range-ends-early", "range/from"),
         ("snapshot-broken-by-checkpoint", "snapshot/checkpoint"),
         ("compaction-ignores-snapshots", "snapshot/compaction"),
         ("sequence-skips-on-abort", "transaction/abort"),

@@ -60,11 +60,11 @@ fn unusable_case_files_are_one_line_and_exit_1() {
     check(&["replay", "none.json"], "none.json: No such file or directory (os error 2)");
     check(
         &["replay", "plan.json"],
-        "plan.json: not a case file: its \"format\" is not \"proofhouse-case\"",
+        "plan.json: not a case file at line 1, column 2: its \"format\" is not \"proofhouse-case\"",
     );
     check(
         &["replay", "next.json"],
-        "next.json: case version 9 is newer than 1: use a newer proofhouse",
+        "next.json: case version 9 at line 1, column 31 is newer than 1: use a newer proofhouse",
     );
     check(
         &["replay", "torn.json"],

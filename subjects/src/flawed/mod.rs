@@ -107,6 +107,12 @@ const ROWS: &[Row] = &[
         Flaws { insert_overwrites_live: true, ..Flaws::NONE },
     ),
     (
+        "range-ends-early",
+        "leaves out the entity that a range ends at, reading it backwards",
+        &["AC-08"],
+        Flaws { range_ends_early: true, ..Flaws::NONE },
+    ),
+    (
         "compaction-resurrects",
         "drops deletions in a compaction, but not what they hid",
         &["AC-08"],

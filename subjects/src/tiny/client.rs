@@ -109,10 +109,11 @@ impl<'a> TinyClient<'a> {
             }
             Op::Scan { collection } => {
                 self.known(*collection)?;
-                Ok(Outcome::Entities(match &self.transaction {
-                    Some(transaction) => transaction.scan(*collection),
-                    None => self.store.visible().read().scan(*collection),
-                }))
+                Ok(Outcome::Entities(self.scan(*collection)))
+            }
+            Op::ScanRange { collection, from, to, descending } => {
+                self.known(*collection)?;
+                Ok(Outcome::Entities(self.range(*collection, (*from, *to), *descending)))
             }
             Op::Snapshot { slot } => {
                 self.slots.insert(*slot, self.store.visible());
@@ -134,12 +135,37 @@ impl<'a> TinyClient<'a> {
                 self.store.checkpoint(&mut self.store.writer())?;
                 Ok(Outcome::Done)
             }
-            Op::Compact => {
+            Op::Compact | Op::CompactStep => {
                 self.outside_transaction()?;
                 self.store.compact(&mut self.store.writer())?;
                 Ok(Outcome::Done)
             }
-            Op::Reopen => Err(ErrorClass::Unsupported),
+            Op::Scrub | Op::Reopen => Err(ErrorClass::Unsupported),
+        }
+    }
+
+    /// Entities in identity order, or against it.
+    fn range(
+        &self,
+        collection: Collection,
+        (from, to): (Option<Id>, Option<Id>),
+        descending: bool,
+    ) -> Entities {
+        let mut entities = self.scan(collection);
+        let ends_early = descending && self.store.flaws.range_ends_early;
+        let begins =
+            |id: &Id| from.is_none_or(|from| if ends_early { from < *id } else { from <= *id });
+        entities.retain(|(id, _)| begins(id) && to.is_none_or(|to| *id < to));
+        if descending {
+            entities.reverse();
+        }
+        entities
+    }
+
+    fn scan(&self, collection: Collection) -> Entities {
+        match &self.transaction {
+            Some(transaction) => transaction.scan(collection),
+            None => self.store.visible().read().scan(collection),
         }
     }
 

@@ -30,6 +30,8 @@ pub struct Flaws {
     pub compaction_ignores_snapshots: bool,
     /// A compaction drops deletions but not what they hid, so what was deleted is back.
     pub compaction_resurrects: bool,
+    /// A range read backwards leaves out the entity that it ends at.
+    pub range_ends_early: bool,
     /// A compaction renames its new log into place without syncing it.
     pub compaction_not_synced: bool,
     /// An aborted transaction uses up a sequence number.
@@ -56,6 +58,7 @@ impl Flaws {
         snapshot_broken_by_checkpoint: false,
         compaction_ignores_snapshots: false,
         compaction_resurrects: false,
+        range_ends_early: false,
         compaction_not_synced: false,
         sequence_skips_on_abort: false,
         sequence_read_late: false,

@@ -41,7 +41,11 @@ impl Tiny {
     pub fn flawed(name: &str, flaws: Flaws) -> Self {
         let about = About {
             name: name.to_owned(),
-            capabilities: Capabilities { canonical_payloads: false, ..Capabilities::ALL },
+            capabilities: Capabilities {
+                canonical_payloads: false,
+                scrub: false,
+                ..Capabilities::ALL
+            },
             promises: Promises {
                 after_kill: Kept::AllAcknowledged,
                 after_power_loss: Kept::AllAcknowledged,

@@ -1,8 +1,9 @@
 //! The engine of this house.
 
 use std::path::Path;
+use std::thread::{self, JoinHandle};
 
-use entidb_engine::{CollectionId, Database, EntityId, Options};
+use entidb_engine::{AutoCheckpoint, CollectionId, Database, EntityId, Options};
 
 use crate::store::{Get, Id, Peer, Result, Session, Store};
 
@@ -10,28 +11,35 @@ pub const PEER: Peer = Peer {
     name: "EntiDB",
     package: "entidb-engine",
     durable: true,
-    settings: "as it comes; every CRC is checked on every read",
+    settings: "checkpoints on a thread of the caller's, as others have threads of their own; every CRC is checked on every read",
     open: |path| {
-        let db = Database::open(path, Options::default())?;
+        let auto_checkpoint = AutoCheckpoint::Background { wal_bytes: 64 << 20 };
+        let db = Database::open(path, Options { auto_checkpoint, ..Options::default() })?;
         let entities = match db.collection("entity") {
             Some(entities) => entities,
             None => db.create_collection("entity")?,
         };
-        Ok(Box::new(Entidb { db, entities }))
+        let upkeep = Some(thread::spawn({
+            let db = db.clone();
+            move || while matches!(db.checkpoint_when_due(), Ok(true)) {}
+        }));
+        Ok(Box::new(Entidb { db, entities, upkeep }))
     },
 };
 
 /// Opens a store that keeps all in its WAL, however much that is.
 pub fn open_without_checkpoints(path: &Path) -> Result<Box<dyn Store>> {
-    let auto_checkpoint = entidb_engine::AutoCheckpoint::Never;
+    let auto_checkpoint = AutoCheckpoint::Never;
     let db = Database::open(path, Options { auto_checkpoint, ..Options::default() })?;
     let entities = db.create_collection("entity")?;
-    Ok(Box::new(Entidb { db, entities }))
+    Ok(Box::new(Entidb { db, entities, upkeep: None }))
 }
 
 struct Entidb {
     db: Database,
     entities: CollectionId,
+    /// Ends with the store.
+    upkeep: Option<JoinHandle<()>>,
 }
 
 impl Store for Entidb {
@@ -45,7 +53,11 @@ impl Store for Entidb {
     }
 
     fn close(self: Box<Self>) -> Result<()> {
-        Ok(self.db.close()?)
+        self.db.close()?;
+        match self.upkeep.map(JoinHandle::join) {
+            Some(Err(_)) => Err("the thread that checkpoints panicked".into()),
+            Some(Ok(())) | None => Ok(()),
+        }
     }
 }
 

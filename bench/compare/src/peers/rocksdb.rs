@@ -50,7 +50,7 @@ impl Session for &RocksDb {
         for (id, content) in entries {
             batch.put(id, content);
         }
-        Ok(self.db.write_opt(&batch, &options)?)
+        Ok(self.db.write_opt(batch, &options)?)
     }
 
     fn get(&mut self, id: &Id, seen: &mut dyn FnMut(&[u8])) -> Result<bool> {

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use entidb_engine::storage::MemStorage;
 use proofhouse::case::{Case, CrashedLife, FORMAT, Scene, Unshrunk, VERSION};
 use proofhouse::cause::Cause;
+use proofhouse::driving::Driving;
 use proofhouse::finding::{Kind, World};
 use proofhouse::profile::Profile as Scope;
-use proofhouse::subject::Driving;
 use proofhouse_crash::{
     Choice, CrashState, Profile, SimDisk, Tiers, Trace, enumerate, write_trace,
 };

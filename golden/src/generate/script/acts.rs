@@ -161,6 +161,8 @@ impl Acts {
             ("snapshots", Capabilities { snapshots: false, ..all }),
             ("checkpoint", Capabilities { checkpoint: false, ..all }),
             ("compaction", Capabilities { compaction: false, ..all }),
+            ("ranges", Capabilities { ranges: false, ..all }),
+            ("scrub", Capabilities { scrub: false, ..all }),
             ("insert", Capabilities { insert: false, ..all }),
         ];
         self.needs.extend(without.iter().filter(|(_, it)| !it.offer(op)).map(|(name, _)| *name));
@@ -222,6 +224,12 @@ pub(super) fn delete(collection: Collection, id: u8) -> Op {
 
 pub(super) fn scan(collection: Collection) -> Op {
     Op::Scan { collection }
+}
+
+/// From the first identity on and before the second one; the same in both orders.
+pub(super) fn ranges(collection: Collection, from: Option<u8>, to: Option<u8>) -> [Op; 2] {
+    let [from, to] = [from, to].map(|id| id.map(Id::nth));
+    [false, true].map(|descending| Op::ScanRange { collection, from, to, descending })
 }
 
 pub(super) fn snapshot_get(slot: u8, collection: Collection, id: u8) -> Op {

@@ -3,12 +3,12 @@
 use proofhouse_model::{Collection, Id, Op};
 
 use super::acts::{
-    Acts, C, D, Rule, UNKNOWN, delete, entity, get, get_many, insert, put, scan, settings,
+    Acts, C, D, Rule, UNKNOWN, delete, entity, get, get_many, insert, put, ranges, scan, settings,
     snapshot_get, snapshot_scan,
 };
 
 pub(super) fn rules() -> Vec<Rule> {
-    vec![entities(), order(), collections(), transactions(), snapshots(), inserts()]
+    vec![entities(), order(), range(), collections(), transactions(), snapshots(), inserts()]
 }
 
 fn entities() -> Rule {
@@ -36,6 +36,33 @@ fn entities() -> Rule {
         .chain([scan(C)])
         .collect();
     rule.ops("sizes", "contents around sectors and pages", &sizes);
+    rule
+}
+
+fn range() -> Rule {
+    let mut rule = Rule::new("range");
+    let five: Vec<_> = [0, 4, 8, 12, 16].map(|id| put(C, id, u32::from(id), 30)).to_vec();
+    let with = |ops: &[Op]| [five.clone(), ops.to_vec()].concat();
+    for (id, meaning, from, to) in [
+        ("all", "forwards and backwards", None, None),
+        ("from", "the first one is in it", Some(4), None),
+        ("to", "the last one is not", None, Some(12)),
+        ("between", "of identities that are there", Some(4), Some(12)),
+        ("around", "of identities that are not", Some(6), Some(18)),
+        ("one", "nothing but one", Some(8), Some(12)),
+        ("none", "nothing between", Some(9), Some(12)),
+        ("empty", "it ends where it begins", Some(8), Some(8)),
+        ("reversed", "it ends before it begins", Some(12), Some(4)),
+    ] {
+        rule.ops(id, meaning, &with(&ranges(C, from, to)));
+    }
+    let sealed =
+        [put(C, 4, 40, 30), delete(C, 8), Op::Checkpoint, put(C, 6, 60, 30), delete(C, 12)];
+    let sealed = [&sealed[..], &ranges(C, Some(4), None), &ranges(C, None, Some(16))].concat();
+    rule.ops("merged", "sealed and unsealed entities are one order", &with(&sealed));
+    let own = [&[Op::Begin, put(C, 5, 50, 30), delete(C, 4)][..], &ranges(C, Some(4), Some(9))];
+    let own = [&own.concat()[..], &[Op::Abort], &ranges(C, Some(4), Some(9))].concat();
+    rule.ops("own-writes", "a transaction reads its own writes", &with(&own));
     rule
 }
 

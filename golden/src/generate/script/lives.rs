@@ -5,7 +5,7 @@ use proofhouse_model::{Collection, Op};
 use super::acts::{Acts, C, D, Rule, delete, get, put, scan, settings};
 
 pub(super) fn rules() -> Vec<Rule> {
-    vec![checkpoint(), compaction(), reopen(), kill()]
+    vec![checkpoint(), compaction(), scrub(), reopen(), kill()]
 }
 
 /// Commits of each kind: puts, a replacement, a deletion, a transaction, a content of two sectors.
@@ -54,6 +54,25 @@ fn compaction() -> Rule {
     acts.reopen();
     acts.ops(&reads());
     rule.add("reopen", "the next life reads the same", acts);
+    let steps = [vec![Op::CompactStep], history(), vec![Op::CompactStep, Op::Checkpoint], reads()];
+    let steps = [rounds.clone(), steps.concat(), vec![Op::CompactStep, Op::Compact], reads()];
+    rule.ops("steps", "commits and a checkpoint go on between its steps", &steps.concat());
+    let mut acts = Acts::on_two();
+    acts.ops(&rounds);
+    acts.op(&Op::CompactStep);
+    acts.reopen();
+    acts.ops(&[reads(), vec![Op::CompactStep, Op::Compact], reads()].concat());
+    rule.add("step-and-reopen", "what a close broke off is begun anew", acts);
+    rule
+}
+
+fn scrub() -> Rule {
+    let mut rule = Rule::new("scrub");
+    let rounds = (0..3).flat_map(|_| [history(), vec![Op::Checkpoint, Op::Scrub]].concat());
+    let rounds: Vec<_> = [Op::Scrub].into_iter().chain(rounds).collect();
+    rule.ops("sound", "nothing is wrong, and nothing changes", &[rounds.clone(), reads()].concat());
+    let compacted = [rounds, vec![Op::Compact, Op::Scrub], history(), vec![Op::Scrub], reads()];
+    rule.ops("compacted", "nor after a compaction", &compacted.concat());
     rule
 }
 

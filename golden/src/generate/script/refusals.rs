@@ -87,7 +87,7 @@ fn invalid() -> Rule {
 /// What needs what is not there, or may not be there.
 fn misuse() -> Rule {
     let mut rule = Rule::new("misuse");
-    let cases: [(&str, &str, &[Op]); 9] = [
+    let cases: [(&str, &str, &[Op]); 11] = [
         ("commit", "without a transaction", &[Op::Commit]),
         ("abort", "without a transaction", &[Op::Abort]),
         ("begin", "within a transaction", &[Op::Begin, Op::Begin, put(C, 1, 2, 30), Op::Commit]),
@@ -101,6 +101,12 @@ fn misuse() -> Rule {
             "within a transaction",
             &[Op::Begin, put(C, 1, 2, 30), Op::Compact, Op::Commit],
         ),
+        (
+            "compact-step",
+            "within a transaction",
+            &[Op::Begin, put(C, 1, 2, 30), Op::CompactStep, Op::Commit],
+        ),
+        ("scrub", "within a transaction", &[Op::Begin, put(C, 1, 2, 30), Op::Scrub, Op::Commit]),
         (
             "create",
             "within a transaction",

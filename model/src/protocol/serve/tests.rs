@@ -76,7 +76,7 @@ fn one_process_reopens_many_directories() {
         Ask::Bye,
     ]);
     insta::assert_snapshot!(answers, @r#"
-    {"n":0,"outcome":"hello","protocol":0,"name":"oracle","capabilities":["transactions","snapshots","checkpoint","compaction","insert","sequences"],"promises":{"commit":{"kill":"nothing","power_loss":"nothing"},"sync":{"kill":"nothing","power_loss":"nothing"},"close":{"kill":"nothing","power_loss":"nothing"},"open":{"kill":"nothing","power_loss":"nothing"},"atomic":true,"ordered":true}}
+    {"n":0,"outcome":"hello","protocol":0,"name":"oracle","capabilities":["transactions","snapshots","checkpoint","compaction","ranges","scrub","insert","sequences"],"promises":{"commit":{"kill":"nothing","power_loss":"nothing"},"sync":{"kill":"nothing","power_loss":"nothing"},"close":{"kill":"nothing","power_loss":"nothing"},"open":{"kill":"nothing","power_loss":"nothing"},"atomic":true,"ordered":true}}
     {"n":1,"outcome":"done"}
     {"n":2,"outcome":"done"}
     {"n":3,"outcome":"done"}

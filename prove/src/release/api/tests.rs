@@ -4,7 +4,7 @@ use super::*;
 fn check(reviewed: &str, found: &str, due: &[&str]) {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("api/x.txt");
-    bless(&file, reviewed).unwrap();
+    write(&file, reviewed).unwrap();
     let told = compare("x", &file, found);
     let (last, told) =
         told.split_last().map_or(("", &[][..]), |(last, rest)| (last.as_str(), rest));
@@ -20,7 +20,7 @@ fn what_is_new_or_gone_is_told() {
     let many = (0..12).map(|n| format!("pub fn x::f{n}()")).collect::<Vec<_>>().join("\n");
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("x.txt");
-    bless(&file, "").unwrap();
+    write(&file, "").unwrap();
     let told = compare("x", &file, &many);
     assert_eq!((told.len(), told[TOLD].as_str()), (TOLD + 2, "x: and 2 more"));
 }

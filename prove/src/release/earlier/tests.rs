@@ -8,6 +8,8 @@ fn asked(dir: &Path) -> Asked {
         out: dir.to_owned(),
         work: dir.to_owned(),
         profile: Profile::Quick,
+        required: Vec::new(),
+        allow_unreleased: true,
         allow_dirty: true,
         only: Vec::new(),
         bless_api: false,

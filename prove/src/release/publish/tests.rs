@@ -25,3 +25,20 @@ fn a_crate_follows_those_that_it_needs() {
         ],
     );
 }
+
+#[test]
+fn what_a_package_needs_is_what_its_manifest_says_but_for_tests() {
+    let manifest = r#"
+        [dependencies.leaf]
+        version = "1"
+        [build-dependencies]
+        tool = "1"
+        [dev-dependencies]
+        check = "1"
+        [target."cfg(unix)".dependencies.system]
+        version = "1"
+    "#;
+    let manifest = manifest.parse().unwrap();
+    let found = dependencies(&manifest);
+    assert_eq!(found.collect::<Vec<_>>(), ["leaf", "tool", "system"]);
+}

@@ -38,3 +38,10 @@ fn a_crate_of_another_version_is_named() {
     let wrong = disagreements("0.2.0", "## 0.2.0", &lock("0.2.0", ""), &crates, said).unwrap();
     assert_eq!(wrong, ["one's Cargo.toml says 0.1.9, the workspace 0.2.0"]);
 }
+
+#[test]
+fn a_version_that_is_not_released_yet_says_so() {
+    assert_eq!(undated("# C\n\n## 0.2.0 (2026-12-01)\n\n## 0.1.0 (unreleased)\n"), None);
+    let told = undated("# C\n\n## 0.2.0 (unreleased)\n").unwrap();
+    assert!(told.contains("0.2.0 (unreleased): give it the day"), "{told}");
+}

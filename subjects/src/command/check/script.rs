@@ -9,7 +9,8 @@ const MAX_PAYLOAD: u32 = 5200;
 
 /// Every operation, in every state in which its outcome differs.
 pub(super) fn script() -> Plan {
-    let ops = [basics(), transactions(), snapshots(), inserts(), reopens()].concat();
+    let ops = [basics(), transactions(), ranges(), snapshots(), upkeep(), inserts(), reopens()];
+    let ops = ops.concat();
     Plan { seed: 0, settings: settings(), ops }
 }
 
@@ -141,6 +142,30 @@ fn snapshots() -> Vec<Op> {
         Op::SnapshotGet { slot: 0, collection, id },
         Op::SnapshotScan { slot: 1, collection },
     ]
+}
+
+/// Every end open and not, in both orders; of nothing, and of a transaction's own writes.
+fn ranges() -> Vec<Op> {
+    let range = |from: Option<u8>, to: Option<u8>, descending| {
+        let [from, to] = [from, to].map(|end| end.map(Id::nth));
+        Op::ScanRange { collection: C, from, to, descending }
+    };
+    let (from, to, descending) = (None, None, false);
+    let of_unknown = Op::ScanRange { collection: UNKNOWN, from, to, descending };
+    let bounds =
+        [(None, None), (Some(1), None), (None, Some(2)), (Some(1), Some(2)), (Some(2), Some(1))];
+    let all =
+        || bounds.iter().flat_map(|(from, to)| [false, true].map(|way| range(*from, *to, way)));
+    let own = [Op::Begin, put(C, 9, 35, 40), delete(C, 1)];
+    all().chain([of_unknown]).chain(own).chain(all()).chain([Op::Abort]).collect()
+}
+
+/// What changes nothing that is read.
+fn upkeep() -> Vec<Op> {
+    let upkeep = [Op::CompactStep, Op::Scrub, Op::CompactStep, Op::Compact];
+    let within = [Op::Begin].into_iter().chain(upkeep.clone()).chain([Op::Abort]);
+    let read = upkeep.into_iter().flat_map(|op| [op, put(C, 1, 36, 300), Op::Checkpoint, scan(C)]);
+    within.chain(read).collect()
 }
 
 fn inserts() -> Vec<Op> {

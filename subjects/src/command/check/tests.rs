@@ -129,7 +129,7 @@ fn a_store_that_does_not_survive_reopening_is_told() {
         fs::create_dir(dir).unwrap();
     };
     let told = complaints(&Threads::new(move || Flawed::opening(wipe)), WATCHDOG);
-    assert!(told[0].starts_with("the script, operation 90, {\"op\":\"get\""), "{told:?}");
+    assert!(told[0].starts_with("the script, operation 137, {\"op\":\"get\""), "{told:?}");
     assert!(told[0].ends_with("; got: failed: not found"), "{told:?}");
 }
 
