@@ -8,10 +8,11 @@ use crate::ids::Key;
 use crate::memtable::Version;
 use crate::merge::Merge;
 use crate::range::{Direction, KeyRange};
-use crate::sync::Mutex;
+use crate::sync::{Mutex, MutexGuard};
 use crate::view::View;
 
-/// Versions looked at while readings and commits wait, when the last reading of a sequence ends.
+/// Versions looked at while readings and commits wait, when the last reading of a sequence ends; or
+/// those that one commit replaced, if they are more.
 const RELEASED: usize = 256;
 
 /// Sequences of live readings, with how many there are of each.
@@ -37,6 +38,8 @@ impl Readers {
     pub(crate) fn with_sequences(&self, act: impl FnOnce(&[u64])) {
         let live = self.live.lock();
         act(&live.keys().copied().collect::<Vec<_>>());
+        // To whoever waits: a release in pieces would take it again before they wake.
+        MutexGuard::unlock_fair(live);
     }
 }
 

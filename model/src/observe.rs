@@ -68,7 +68,8 @@ impl Universe {
 }
 
 /// Reads everything through every access path: scan, get of each identity, `get_many`, ranges
-/// forwards and backwards, and scan and get as of a snapshot taken here. The client must not be in a transaction.
+/// forwards and backwards, and scan and get as of a snapshot taken here. The client must not be in a
+/// transaction.
 ///
 /// # Errors
 /// [`Violation::PathsDisagree`] with the two readings, or [`Violation::Refused`] if a read fails.

@@ -3,12 +3,14 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Instant;
 
 use crate::data::{entity, id, is_entity};
 use crate::peers::{PEERS, open_without_checkpoints};
 use crate::store::{Peer, Result, Store};
-use crate::work::load::load;
+use crate::work::load::{self, load};
 use crate::work::reads::wrong;
+use crate::work::space::written;
 
 /// What the child says on standard output after each step; also a mark in its trace.
 pub const MARK: &str = "acknowledged";
@@ -22,6 +24,10 @@ pub enum Task {
     Put,
     /// Loads so many entities and waits for its end with the store open.
     Load,
+    /// Loads so many entities and closes; reports how long both took, and what was written.
+    Fill,
+    /// The same in ascending order of identities.
+    FillAscending,
     /// Opens, reads so many entities, and reports its memory.
     Read,
 }
@@ -31,6 +37,8 @@ impl Task {
         match self {
             Self::Put => "put",
             Self::Load => "load",
+            Self::Fill => "fill",
+            Self::FillAscending => "fill-ascending",
             Self::Read => "read",
         }
     }
@@ -85,6 +93,15 @@ pub fn run(task: Task, peer: &str, dir: &Path, count: u64) -> Result<()> {
             // Until the parent kills this process, or is gone itself.
             std::io::stdin().read_line(&mut String::new())?;
             Ok(())
+        }
+        Task::Fill | Task::FillAscending => {
+            let store = (peer.open)(dir)?;
+            let (begun, before) = (Instant::now(), written()?);
+            load(&*store, count, load::BATCH, task == Task::FillAscending)?;
+            let loaded = begun.elapsed().as_secs_f64();
+            store.close()?;
+            let closed = begun.elapsed().as_secs_f64();
+            mark(&format!(" {loaded} {closed} {}", written()? - before))
         }
         Task::Read => {
             let before = Resident::now()?;

@@ -27,6 +27,12 @@ impl<T> Mutex<T> {
     }
 }
 
+impl<T> MutexGuard<'_, T> {
+    pub(crate) fn unlock_fair(guard: Self) {
+        drop(guard);
+    }
+}
+
 impl<T> Deref for MutexGuard<'_, T> {
     type Target = T;
 

@@ -15,8 +15,8 @@ use proofhouse_model::{
     Promises, Refusal, Settings, Slot, Store, Subject,
 };
 use redb::{
-    AccessGuard, Database, Durability, Error, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition,
-    WriteTransaction,
+    AccessGuard, Database, Durability, Error, ReadTransaction, ReadableDatabase, ReadableTable,
+    TableDefinition, WriteTransaction,
 };
 
 /// The number of a collection and the identity of an entity in it, compared as bytes.

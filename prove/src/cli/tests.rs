@@ -38,6 +38,8 @@ fn wrong_calls_are_told_in_one_line() {
 #[test]
 fn a_bare_call_proves_the_reference_engine_quickly() {
     let Cli { command, prove } = Cli::try_parse_from(["proofhouse"]).unwrap();
+    assert!(prove.driving.is_default());
+    assert_eq!(prove.driving.watchdog, proofhouse_subjects::command::WATCHDOG);
     assert!(command.is_none());
     assert_eq!(
         (prove.profile, prove.subject.as_str(), prove.seed),

@@ -172,6 +172,10 @@ impl<'a, E: Engine> Recordings<'a, E> {
     /// crashes them again. What their open showed may need no keeping: then what was due before it
     /// still is.
     fn second_lives(&mut self, judge: &Judge, life: &Life, tiers: Tiers, first: &TierCounts) {
+        // What was cut short is not measured, so neither is what follows from it.
+        if self.context.budget.is_spent() {
+            return;
+        }
         let due = &life.dues.own;
         let tiers = Tiers { kill: tiers.kill, ..Tiers::ALL }.of(|crash| due.judges(crash));
         let judged = first.iter().filter(|(tier, _)| match tier {
@@ -184,7 +188,7 @@ impl<'a, E: Engine> Recordings<'a, E> {
         let every = usize::try_from(states.div_ceil(wanted)).unwrap_or(usize::MAX).max(1);
         let chosen: Vec<CrashState> =
             enumerate(&life.trace, Media::Posix, tiers).step_by(every).collect();
-        self.totals.unrecorded += states - chosen.len() as u64;
+        self.totals.unrecorded += states.saturating_sub(chosen.len() as u64);
         let (recipe, budget) = (&self.recipe, self.context.budget);
         let nested = if self.context.scale.nested_in_full { Tiers::ALL } else { Tiers::NESTED };
         let done = parallel::map(chosen.len() as u64, budget, |case| {

@@ -83,12 +83,13 @@ pub fn kill(
     }
     let window = Window { acknowledged: crash.acked, issued: crash.issued };
     // Files that are as the recording has them are made again from it, which tells how they came.
-    let scene = || match compared {
-        true => {
+    let scene = || {
+        if compared && differences.is_empty() {
             let lives = vec![CrashedLife::new(&recorded.trace, end)];
             Scene::Recorded { media: Media::Posix, lives, before: None }
+        } else {
+            Scene::Killed { window, image: Box::new(left) }
         }
-        false => Scene::Killed { window, image: Box::new(left) },
     };
     Ok(Killed {
         hit: recorded.end == RecordEnd::Killed,

@@ -38,7 +38,10 @@ pub(super) fn program(
         // As a string of TOML: quoted.
         let shared = shared.display().to_string();
         command.arg("--config").arg(format!("build.build-dir={shared:?}"));
-        command.arg("--config").arg("profile.release.debug=\"line-tables-only\"");
+        // What the environment says counts for the workspace, too.
+        if std::env::var_os("CARGO_PROFILE_RELEASE_DEBUG").is_none() {
+            command.arg("--config").arg("profile.release.debug=\"line-tables-only\"");
+        }
     }
     run(&mut command).map_err(Trouble::words)?;
     Ok(Program { path: target.join("release").join(name), version: own.version.clone() })

@@ -14,8 +14,9 @@ use crate::finding::Exit;
 #[cfg(test)]
 mod tests;
 
-/// What a release requires to be PASS, if nothing else is asked for: every criterion of which a claim is measured today. Those
-/// that wait for planned work are not required, and the page of the proof lists them.
+/// What a release requires to be PASS, if nothing else is asked for: every criterion of which a claim
+/// is measured today. Those that wait for planned work are not required, and the page of the proof
+/// lists them.
 pub const REQUIRED: [&str; 10] =
     ["AC-01", "AC-02", "AC-03", "AC-04", "AC-05", "AC-06", "AC-07", "AC-08", "AC-09", "AC-12"];
 

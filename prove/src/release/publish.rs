@@ -56,12 +56,18 @@ fn dependencies(manifest: &toml::Table) -> impl Iterator<Item = String> {
     let of = |table: &toml::Table| {
         let kinds = ["dependencies", "build-dependencies"].into_iter();
         let tables = kinds.filter_map(|kind| table.get(kind)?.as_table());
-        tables.flat_map(toml::Table::keys).cloned().collect::<Vec<_>>()
+        tables.flatten().map(|(name, needed)| package(name, needed)).collect::<Vec<_>>()
     };
     let systems = manifest.get("target").and_then(toml::Value::as_table);
     let systems = systems.into_iter().flat_map(toml::Table::values);
     let by_system: Vec<_> = systems.filter_map(toml::Value::as_table).flat_map(of).collect();
     of(manifest).into_iter().chain(by_system)
+}
+
+/// The name of the package that a dependency is, which may have been given another one.
+fn package(name: &str, needed: &toml::Value) -> String {
+    let renamed = needed.get("package").and_then(toml::Value::as_str);
+    renamed.unwrap_or(name).to_owned()
 }
 
 /// What an order does wrong: a crate left out, or uploaded before one that it needs.

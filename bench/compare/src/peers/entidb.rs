@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::thread::{self, JoinHandle};
 
-use entidb_engine::{AutoCheckpoint, CollectionId, Database, EntityId, Options};
+use entidb_engine::{AutoCheckpoint, CollectionId, Database, EntityId, Error, Options};
 
 use crate::store::{Get, Id, Peer, Result, Session, Store};
 
@@ -21,7 +21,10 @@ pub const PEER: Peer = Peer {
         };
         let upkeep = Some(thread::spawn({
             let db = db.clone();
-            move || while matches!(db.checkpoint_when_due(), Ok(true)) {}
+            move || {
+                while db.checkpoint_when_due()? {}
+                Ok(())
+            }
         }));
         Ok(Box::new(Entidb { db, entities, upkeep }))
     },
@@ -39,7 +42,7 @@ struct Entidb {
     db: Database,
     entities: CollectionId,
     /// Ends with the store.
-    upkeep: Option<JoinHandle<()>>,
+    upkeep: Option<JoinHandle<std::result::Result<(), Error>>>,
 }
 
 impl Store for Entidb {
@@ -56,7 +59,8 @@ impl Store for Entidb {
         self.db.close()?;
         match self.upkeep.map(JoinHandle::join) {
             Some(Err(_)) => Err("the thread that checkpoints panicked".into()),
-            Some(Ok(())) | None => Ok(()),
+            Some(Ok(ended)) => Ok(ended?),
+            None => Ok(()),
         }
     }
 }

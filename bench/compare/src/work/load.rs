@@ -1,13 +1,15 @@
 //! Bulk load: all entities in durable transactions of many.
 
-use std::time::Instant;
+use std::io::Read;
+use std::path::Path;
 
+use crate::child::{MARK, Task, command_line, spawn};
 use crate::data::{entity, id};
 use crate::results::{Better, Row};
 use crate::store::{Peer, Result, Store};
 use crate::turn::to_f64;
 
-use super::space::{bytes_of, written};
+use super::space::bytes_of;
 use super::{Loaded, Rows, Setting, open, say};
 
 /// Entities in a transaction.
@@ -53,27 +55,16 @@ pub fn measure(setting: &Setting, rounds: usize) -> Result<Rows> {
             continue;
         }
         let path = setting.place("sorted", peer);
-        let store = fresh(peer, &path)?;
-        let start = Instant::now();
-        load(&*store, setting.entities, BATCH, true)?;
-        sorted
-            .cell(peer.name)
-            .samples
-            .push(to_f64(setting.entities) / start.elapsed().as_secs_f64());
-        store.close()?;
+        let [loaded, ..] = fill(Task::FillAscending, peer, &path, setting.entities)?;
+        sorted.cell(peer.name).samples.push(to_f64(setting.entities) / loaded);
         std::fs::remove_dir_all(&path)?;
 
         let path = setting.place("loaded", peer);
-        let store = fresh(peer, &path)?;
-        let (start, before) = (Instant::now(), written()?);
-        load(&*store, setting.entities, BATCH, false)?;
-        let loaded = start.elapsed().as_secs_f64();
-        store.close()?;
-        let closed = start.elapsed().as_secs_f64();
+        let [loaded, closed, written] = fill(Task::Fill, peer, &path, setting.entities)?;
         let figures = [
             to_f64(setting.entities) / loaded,
             to_f64(setting.entities) / closed,
-            to_f64(written()? - before) / payload,
+            written / payload,
             to_f64(bytes_of(&path)?) / payload,
         ];
         for (row, figure) in rows.iter_mut().zip(figures) {
@@ -105,10 +96,26 @@ pub fn reopen(setting: &Setting) -> Result<Vec<Loaded>> {
     setting.peers.iter().map(open).collect()
 }
 
-/// A new store, and nothing of an earlier round.
-fn fresh(peer: &Peer, path: &std::path::Path) -> Result<Box<dyn Store>> {
+/// Fills a new store: seconds until loaded and until closed, bytes written.
+///
+/// Neither memory that other peers left in pieces nor what they left to be written is to be paid for:
+/// each fills its store in a process of its own, once the medium has nothing to do.
+fn fill(task: Task, peer: &Peer, path: &Path, count: u64) -> Result<[f64; 3]> {
     if path.exists() {
         std::fs::remove_dir_all(path)?;
     }
-    open(peer, path)
+    if let Some(parent) = path.parent() {
+        std::fs::create_dir_all(parent)?;
+    }
+    rustix::fs::sync();
+    let mut child = spawn(&command_line(task, peer, path, count)?)?;
+    let mut said = String::new();
+    child.stdout.take().ok_or("no pipe")?.read_to_string(&mut said)?;
+    if !child.wait()?.success() {
+        return Err(format!("{}: its process failed to fill a store", peer.name).into());
+    }
+    let figures = said.trim().strip_prefix(MARK).ok_or("a process that said nothing")?;
+    let figures: Vec<f64> =
+        figures.split_whitespace().map(str::parse).collect::<std::result::Result<_, _>>()?;
+    figures.try_into().map_err(|_| "a process that said something else".into())
 }

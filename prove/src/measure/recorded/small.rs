@@ -149,8 +149,9 @@ impl<E: Engine> Smaller<'_, E> {
                 let second = record_recovery(self.recipe, judge, &life, &state).ok().flatten();
                 second.and_then(|next| self.crashed(judge, next, sought, number + 1, states))
             };
-            if let Some(later) = later {
-                return Some([vec![(life, state.choice)], later].concat());
+            if let Some(mut crashed) = later {
+                crashed.insert(0, (life, state.choice));
+                return Some(crashed);
             }
         }
         None

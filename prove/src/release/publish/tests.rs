@@ -31,6 +31,8 @@ fn what_a_package_needs_is_what_its_manifest_says_but_for_tests() {
     let manifest = r#"
         [dependencies.leaf]
         version = "1"
+        [dependencies.alias]
+        package = "other"
         [build-dependencies]
         tool = "1"
         [dev-dependencies]
@@ -40,5 +42,5 @@ fn what_a_package_needs_is_what_its_manifest_says_but_for_tests() {
     "#;
     let manifest = manifest.parse().unwrap();
     let found = dependencies(&manifest);
-    assert_eq!(found.collect::<Vec<_>>(), ["leaf", "tool", "system"]);
+    assert_eq!(found.collect::<Vec<_>>(), ["other", "leaf", "tool", "system"]);
 }
