@@ -124,11 +124,10 @@ impl Block {
     fn parse(addr: u64, fields: &[u64]) -> Option<Self> {
         let &[_, flags, operation, buffer, len, offset, ..] = fields else { return None };
         let write = |source| Operation::Write { source, offset, flags: flags >> 32 };
-        // Bytes of one buffer, or buffers.
         let parts = usize::try_from(len).unwrap_or(usize::MAX);
         let fd = i32::try_from(operation >> 32).unwrap_or(-1);
         let operation = match operation & 0xffff {
-            1 => write(Source::Buffer(buffer, parts)),
+            1 => write(Source::Buffer(buffer)),
             2 => Operation::Sync { data_only: false },
             3 => Operation::Sync { data_only: true },
             8 => write(Source::Vector(buffer, parts)),

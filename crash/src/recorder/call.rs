@@ -134,8 +134,8 @@ pub(super) struct PathArg {
 /// Where the tracee keeps the bytes of a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Source {
-    /// In one buffer at this address, so many bytes.
-    Buffer(u64, usize),
+    /// In one buffer at this address.
+    Buffer(u64),
     /// In buffers listed by an array of `iovec` at an address, so many of them.
     Vector(u64, usize),
 }
@@ -306,8 +306,8 @@ fn count(arg: u64) -> usize {
 fn data_call(number: c_long, [first, second, third, fourth, _, sixth]: [u64; 6]) -> Option<Call> {
     let write = |source, position, flags| Call::Write { fd: fd(first), source, position, flags };
     Some(match number {
-        libc::SYS_write => write(Source::Buffer(second, count(third)), Position::Current, 0),
-        libc::SYS_pwrite64 => write(Source::Buffer(second, count(third)), Position::At(fourth), 0),
+        libc::SYS_write => write(Source::Buffer(second), Position::Current, 0),
+        libc::SYS_pwrite64 => write(Source::Buffer(second), Position::At(fourth), 0),
         libc::SYS_writev => write(Source::Vector(second, count(third)), Position::Current, 0),
         libc::SYS_pwritev => write(Source::Vector(second, count(third)), Position::At(fourth), 0),
         // An offset of -1 means the current position (pwritev2(2)).

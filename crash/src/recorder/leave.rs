@@ -52,8 +52,6 @@ pub(super) struct Leave<'a> {
     pub(super) tracee: Tracee,
     /// What the call returned: a count, a descriptor, or a negated error.
     pub(super) result: i64,
-    /// What it was given to write, if that is known already.
-    pub(super) ahead: Option<&'a Bytes>,
     /// Ends of names of files that may be mapped writable.
     pub(super) mapped: &'a [String],
     /// How many calls have changed what is not ours.
@@ -140,11 +138,7 @@ impl Leave<'_> {
             Position::At(offset) => Some(offset),
         };
         let offset = offset.ok_or_else(inconsistent)?;
-        let len = length(count);
-        let data = match self.ahead.filter(|ahead| len <= ahead.len()) {
-            Some(ahead) => ahead.slice(..len),
-            None => self.tracee.bytes(source, len, self.slab)?,
-        };
+        let data = self.tracee.bytes(source, length(count), self.slab)?;
         let mut ops = vec![MicroOp::Write { ino, offset, data }];
         ops.extend(sync_after_write(ino, before, flags));
         Ok(ops)

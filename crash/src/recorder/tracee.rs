@@ -188,7 +188,7 @@ impl Tracee {
         // Read to where they will stay.
         let mut bytes = slab.take(len)?;
         let (vector, count) = match source {
-            Source::Buffer(addr, _) => {
+            Source::Buffer(addr) => {
                 self.read_into(addr, &mut bytes)?;
                 return Ok(bytes.freeze());
             }

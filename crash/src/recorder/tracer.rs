@@ -4,12 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use nix::libc;
 use nix::sys::signal::{SIGKILL, kill};
 use nix::unistd::Pid;
 
-use super::call::{self, Call, Source};
+use super::call::{self, Call};
 use super::control::{Cause, Control};
 use super::descriptors::Descriptors;
 use super::enter::{Enter, Entry, Role};
@@ -21,10 +20,6 @@ use super::stop::{Ended, Event, LastOnes, called, restart, result, wait};
 use super::tracee::{FileId, Tracee};
 use super::world::World;
 use super::{KillAt, OnStdout, When};
-use crate::trace::MicroOp;
-
-/// The longest write that is read while it runs, in bytes.
-const AHEAD_MAX: usize = 1 << 20;
 
 /// A call that has been entered.
 #[derive(Debug)]
@@ -35,8 +30,6 @@ struct Underway {
     exclusive: bool,
     /// Where it stands among the recorded calls.
     index: Option<usize>,
-    /// What it was given to write, if that was read while it ran.
-    ahead: Option<Bytes>,
 }
 
 /// A traced thread.
@@ -306,29 +299,9 @@ impl Tracer {
             _ => {}
         }
         if let Some(thread) = self.threads.get_mut(&tid) {
-            thread.underway = Some(Underway { name, call, role, exclusive, index, ahead: None });
+            thread.underway = Some(Underway { name, call, role, exclusive, index });
         }
-        restart(libc::PTRACE_SYSCALL, tid, 0)?;
-        self.read_ahead(tid);
-        Ok(())
-    }
-
-    /// Reads what a write was given while it runs, if there is no other thread: its own is inside
-    /// the call until we have seen its exit, so nobody changes that memory.
-    fn read_ahead(&mut self, tid: i32) {
-        if self.threads.len() > 1 {
-            return;
-        }
-        let Some(Thread { underway: Some(underway), .. }) = self.threads.get_mut(&tid) else {
-            return;
-        };
-        if let (Role::Write(..), Call::Write { source, .. }) = (&underway.role, underway.call)
-            && let Source::Buffer(_, len) = source
-            && len <= AHEAD_MAX
-        {
-            // What cannot be read is read again at the exit, where that is told.
-            underway.ahead = Tracee(tid).bytes(source, len, &mut self.slab).ok();
-        }
+        restart(libc::PTRACE_SYSCALL, tid, 0)
     }
 
     fn exit(&mut self, tid: i32) -> io::Result<()> {
@@ -344,50 +317,38 @@ impl Tracer {
         if underway.exclusive {
             self.busy = None;
         }
-        let ops = match underway.role {
-            Role::Reply => {
-                self.reply(tid, &underway.call, result);
-                None
-            }
-            _ => self.effects(tid, &underway, result),
-        };
+        if matches!(underway.role, Role::Reply) {
+            self.reply(tid, &underway.call, result);
+        } else {
+            self.effects(tid, &underway, result);
+        }
         let at_exit = |index| Some(KillAt { call: index as u64, when: When::Exit });
         if underway.index.is_some_and(|index| self.kill == at_exit(index)) {
             self.control.kill(Cause::Wanted);
-        } else {
-            restart(libc::PTRACE_CONT, tid, 0)?;
+            return Ok(());
         }
-        // The thread goes on meanwhile: its next stop is looked at after this.
-        if let Some(ops) = ops {
-            self.note(&underway, result, ops);
-        }
-        Ok(())
+        restart(libc::PTRACE_CONT, tid, 0)
     }
 
-    /// What a call did; nothing where that was never seen.
-    fn effects(&mut self, tid: i32, underway: &Underway, result: i64) -> Option<Vec<MicroOp>> {
+    fn effects(&mut self, tid: i32, underway: &Underway, result: i64) {
         let mut leave = Leave {
             world: &mut self.world,
             descriptors: &mut self.descriptors,
             slab: &mut self.slab,
             tracee: Tracee(tid),
             result,
-            ahead: underway.ahead.as_ref(),
             mapped: &self.mapped,
             outside: &mut self.seen.changes_outside,
         };
-        match leave.effects(&underway.call, &underway.role) {
+        let ops = match leave.effects(&underway.call, &underway.role) {
             // Killed while we looked: it counts as one that was never seen to return.
-            Err(Why::Unseen(_)) if self.control.cause().is_some() => None,
+            Err(Why::Unseen(_)) if self.control.cause().is_some() => return,
             Err(why) => {
                 self.refuse(underway.name, why);
-                Some(Vec::new())
+                Vec::new()
             }
-            Ok(ops) => Some(ops),
-        }
-    }
-
-    fn note(&mut self, underway: &Underway, result: i64, ops: Vec<MicroOp>) {
+            Ok(ops) => ops,
+        };
         for op in &ops {
             self.world.apply(op);
         }

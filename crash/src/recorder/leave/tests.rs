@@ -55,7 +55,6 @@ impl Played {
             slab: &mut Slab::default(),
             tracee: Tracee::ourselves(),
             result: acting(&mut self.file),
-            ahead: None,
             mapped: &[],
             outside: &mut 0,
         };
