@@ -15,6 +15,9 @@ const MAGIC: [u8; 8] = *b"PHTRACE\n";
 /// The version written, and the only one read.
 const VERSION: u16 = 1;
 
+/// The largest inode number of a trace.
+const INO_MAX: u64 = i64::MAX.unsigned_abs();
+
 /// The largest file size, offset and length: the kernel's (`off_t`).
 const SIZE_MAX: u64 = i64::MAX.unsigned_abs();
 

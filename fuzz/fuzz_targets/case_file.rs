@@ -6,4 +6,7 @@
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| proofhouse_fuzz::run("case_file", input));
+use proofhouse_fuzz::run;
+use proofhouse_fuzz_bodies::case;
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| run(case::check, None, input));

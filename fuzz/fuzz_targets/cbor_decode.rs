@@ -6,4 +6,7 @@
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| proofhouse_fuzz::run("cbor_decode", input));
+use proofhouse_fuzz::run;
+use proofhouse_fuzz_bodies::cbor;
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| run(cbor::decoding, Some(cbor::bijection), input));

@@ -6,4 +6,7 @@
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| proofhouse_fuzz::run("directory_open", input));
+use proofhouse_fuzz::run;
+use proofhouse_fuzz_bodies::directory;
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| run(directory::check, None, input));

@@ -6,4 +6,7 @@
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| proofhouse_fuzz::run("ops_crash", input));
+use proofhouse_fuzz::run;
+use proofhouse_fuzz_bodies::ops;
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| run(ops::crash, None, input));

@@ -5,4 +5,7 @@
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| proofhouse_fuzz::run("ops_differential", input));
+use proofhouse_fuzz::run;
+use proofhouse_fuzz_bodies::ops;
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| run(ops::differential, None, input));

@@ -7,4 +7,7 @@
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| proofhouse_fuzz::run("protocol_lines", input));
+use proofhouse_fuzz::run;
+use proofhouse_fuzz_bodies::protocol;
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| run(protocol::check, Some(protocol::lines), input));

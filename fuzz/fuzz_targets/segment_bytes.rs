@@ -7,4 +7,7 @@
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| proofhouse_fuzz::run("segment_bytes", input));
+use proofhouse_fuzz::run;
+use proofhouse_fuzz_bodies::segment;
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| run(segment::check, Some(segment::records), input));

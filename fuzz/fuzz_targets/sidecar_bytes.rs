@@ -6,4 +6,7 @@
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| proofhouse_fuzz::run("sidecar_bytes", input));
+use proofhouse_fuzz::run;
+use proofhouse_fuzz_bodies::sidecar;
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| run(sidecar::check, Some(sidecar::glance), input));

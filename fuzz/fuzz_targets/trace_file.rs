@@ -6,4 +6,7 @@
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| proofhouse_fuzz::run("trace_file", input));
+use proofhouse_fuzz::run;
+use proofhouse_fuzz_bodies::trace;
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| run(trace::check, None, input));

@@ -8,4 +8,7 @@
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| proofhouse_fuzz::run("wal_bytes", input));
+use proofhouse_fuzz::run;
+use proofhouse_fuzz_bodies::wal;
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| run(wal::check, Some(wal::records), input));

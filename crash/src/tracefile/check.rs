@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::SIZE_MAX;
+use super::{INO_MAX, SIZE_MAX};
 use crate::trace::MicroOp;
 use crate::tree::Ino;
 
@@ -42,6 +42,7 @@ impl Checker {
     }
 
     fn fresh(&mut self, ino: Ino, kind: Kind) -> Checked {
+        is_number(ino)?;
         if self.kinds.insert(ino, kind).is_some() { Err("an inode twice") } else { Ok(()) }
     }
 
@@ -100,6 +101,7 @@ impl Checker {
 
     /// An inode keeps what it is; one nobody spoke of becomes what it is taken for.
     fn is(&mut self, ino: Ino, kind: Kind) -> Checked {
+        is_number(ino)?;
         if *self.kinds.entry(ino).or_insert(kind) == kind {
             Ok(())
         } else {
@@ -118,6 +120,7 @@ impl Checker {
     }
 
     fn rename(&mut self, ino: Ino, from_dir: Ino, to_dir: Ino) -> Checked {
+        is_number(ino)?;
         if *self.kinds.entry(ino).or_insert(Kind::File) == Kind::File {
             return Ok(());
         }
@@ -142,6 +145,11 @@ impl Checker {
 }
 
 const PAST_END: &str = "an offset past the end of any file";
+
+/// Numbers above are for files that are made once the trace is played on.
+fn is_number(ino: Ino) -> Checked {
+    if ino.0 <= INO_MAX { Ok(()) } else { Err("an inode number above 2^63 - 1") }
+}
 
 fn is_name(name: &str) -> Checked {
     if matches!(name, "" | "." | "..") || name.contains(['/', '\0']) {

@@ -53,6 +53,7 @@ fn a_beginning_must_make_sense() {
     let small = record(Tag::File, &[5, 3], "");
     for (base, reason) in [
         (vec![dir(0)], "an inode twice"),
+        (vec![dir(1 << 63)], "an inode number above 2^63 - 1"),
         (vec![dir(5), small.clone()], "an inode twice"),
         (vec![record(Tag::File, &[5, 1 << 63], "")], "a file larger than any"),
         (vec![record(Tag::Extent, &[0], "x")], "an extent of no file"),

@@ -22,7 +22,9 @@ fn each_target_opens_with_its_invariants_and_calls_its_body() {
         let first = text.lines().take(2).collect::<String>();
         assert!(first.contains("Invariants:"), "{name} opens with {first}");
         assert!(text.lines().count() <= LINES_MAX, "{name} is long");
-        assert!(text.contains(&format!("run(\"{name}\", input)")), "{name} runs another");
+        assert!(text.contains("proofhouse_fuzz_bodies::"), "{name} calls no body");
+        let glances = text.contains(", Some(");
+        assert_eq!(glances, target.glance.is_some(), "{name} glances otherwise");
         assert!(manifest.contains(&format!("name = \"{name}\"")), "{name} is not built");
     }
     assert_eq!(files(&fuzz().join("fuzz_targets")).len(), TARGETS.len());
