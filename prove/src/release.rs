@@ -97,7 +97,7 @@ impl Run<'_> {
             "vectors" => self.with_program(name, |program| vectors::line(asked, program)),
             "stores" => self.with_program(name, |program| stores::line(asked, program)),
             "earlier releases" => earlier::line(asked),
-            "public API" => api::line(asked, self.packages()),
+            "public API" => api::line(asked, self.packages().ok()),
             _ => publish::line(asked, self.packages()),
         }
     }

@@ -83,7 +83,7 @@ impl Fixture {
 
     /// What is under the n-th id.
     fn content(&self, n: u8) -> Option<&Bytes> {
-        let found = self.entities.get(usize::from(n / 2)).filter(|_| n % 2 == 0);
+        let found = self.entities.get(usize::from(n / 2)).filter(|_| n.is_multiple_of(2));
         found.map(|(_, content)| content)
     }
 

@@ -27,8 +27,8 @@ const TOOL: &str =
 /// At most this many differences are told of a crate.
 const TOLD: usize = 10;
 
-pub(super) fn line(asked: &Asked, packages: Result<&Packages, String>) -> Line {
-    let Ok(packages) = packages else {
+pub(super) fn line(asked: &Asked, packages: Option<&Packages>) -> Line {
+    let Some(packages) = packages else {
         return Line::new(NAME, State::Skipped, "there are no packages");
     };
     let (mut items, mut wrong) = (0, Vec::new());
