@@ -1,6 +1,6 @@
 //! What is done in a process of its own: to be killed, to be traced, to have its memory looked at.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -66,6 +66,28 @@ pub fn spawn(line: &[PathBuf]) -> Result<std::process::Child> {
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()?)
+}
+
+/// Has a child do a task to its end, and answers the figures it reports.
+///
+/// # Errors
+/// The system's; a child that failed, or reported something else.
+pub fn figures<const N: usize>(
+    task: Task,
+    peer: &Peer,
+    dir: &Path,
+    count: u64,
+) -> Result<[f64; N]> {
+    let mut child = spawn(&command_line(task, peer, dir, count)?)?;
+    let mut said = String::new();
+    child.stdout.take().ok_or("no pipe")?.read_to_string(&mut said)?;
+    if !child.wait()?.success() {
+        return Err(format!("{}: a process of its own could not {}", peer.name, task.word()).into());
+    }
+    let figures = said.trim().strip_prefix(MARK).ok_or("a process that said nothing")?;
+    let figures: Vec<f64> =
+        figures.split_whitespace().map(str::parse).collect::<std::result::Result<_, _>>()?;
+    figures.try_into().map_err(|_| "a process that said something else".into())
 }
 
 /// Does a child's task.

@@ -1,9 +1,8 @@
 //! Bulk load: all entities in durable transactions of many.
 
-use std::io::Read;
 use std::path::Path;
 
-use crate::child::{MARK, Task, command_line, spawn};
+use crate::child::{Task, figures};
 use crate::data::{entity, id};
 use crate::results::{Better, Row};
 use crate::store::{Peer, Result, Store};
@@ -108,14 +107,5 @@ fn fill(task: Task, peer: &Peer, path: &Path, count: u64) -> Result<[f64; 3]> {
         std::fs::create_dir_all(parent)?;
     }
     rustix::fs::sync();
-    let mut child = spawn(&command_line(task, peer, path, count)?)?;
-    let mut said = String::new();
-    child.stdout.take().ok_or("no pipe")?.read_to_string(&mut said)?;
-    if !child.wait()?.success() {
-        return Err(format!("{}: its process failed to fill a store", peer.name).into());
-    }
-    let figures = said.trim().strip_prefix(MARK).ok_or("a process that said nothing")?;
-    let figures: Vec<f64> =
-        figures.split_whitespace().map(str::parse).collect::<std::result::Result<_, _>>()?;
-    figures.try_into().map_err(|_| "a process that said something else".into())
+    figures(task, peer, path, count)
 }

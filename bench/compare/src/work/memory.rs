@@ -1,8 +1,6 @@
 //! Resident memory of a process that has opened a loaded store and read all of it.
 
-use std::io::Read;
-
-use crate::child::{MARK, Task, command_line, spawn};
+use crate::child::{Task, figures};
 use crate::results::{Better, Row};
 use crate::store::Result;
 use crate::turn::to_f64;
@@ -20,15 +18,8 @@ pub fn measure(setting: &Setting) -> Result<Rows> {
     let mut mapped = row("resident after all was read, mapped files");
     for peer in &setting.peers {
         let path = setting.place("loaded", peer);
-        let mut child = spawn(&command_line(Task::Read, peer, &path, setting.entities)?)?;
-        let mut said = String::new();
-        child.stdout.take().ok_or("no pipe")?.read_to_string(&mut said)?;
-        if !child.wait()?.success() {
-            return Err(format!("{}: reading all in a process of its own failed", peer.name).into());
-        }
-        let mut figures = said.trim().trim_start_matches(MARK).split_whitespace();
-        for row in [&mut own, &mut mapped] {
-            let bytes: f64 = figures.next().ok_or("a figure is missing")?.parse()?;
+        let read: [f64; 2] = figures(Task::Read, peer, &path, setting.entities)?;
+        for (row, bytes) in [&mut own, &mut mapped].into_iter().zip(read) {
             row.cell(peer.name).samples.push(bytes / to_f64(setting.entities));
         }
     }
