@@ -37,6 +37,22 @@ fn every_target_notices_its_planted_fault() {
     }
 }
 
+/// Of the log and of lines, what is planted shows in the body alone: a transaction that is no whole
+/// one, what follows a request.
+#[test]
+fn glances_notice_the_planted_faults_that_they_look_at() {
+    let all = seeds::all().unwrap();
+    for name in ["cbor_decode", "segment_bytes", "sidecar_bytes"] {
+        let target = target(name).unwrap();
+        let glancing = Target { body: target.glance.unwrap(), ..*target };
+        let beginning = &all[target.name];
+        let tried = attempt(&glancing, beginning, Under::Planted, TRIES, SEED);
+        assert!(matches!(tried, Tried::Broken(..)), "{}: {tried:?}", target.name);
+        let tried = attempt(&glancing, beginning, Under::Sound, 1_000, SEED);
+        assert_eq!(tried, Tried::Held, "{}", target.name);
+    }
+}
+
 #[test]
 fn a_crash_that_breaks_a_plan_becomes_a_case_that_plays_again() {
     let input = check("ops_crash");

@@ -7,14 +7,16 @@ use proofhouse_model::panic_message;
 
 use crate::checked_in;
 
-/// Runs one input; a panic is told with the input's name as well.
+/// Runs one input, in full and at a glance; a panic is told with the input's name as well.
 #[track_caller]
 fn check(target: &Target, name: &str, input: &[u8]) {
-    let ran = catch_unwind(AssertUnwindSafe(|| (target.body)(input, Under::Sound)));
-    match ran {
-        Ok(Ok(())) => {}
-        Ok(Err(broken)) => panic!("{} on {name}: {broken}", target.name),
-        Err(words) => panic!("{} panics on {name}: {}", target.name, panic_message(&*words)),
+    for look in [Some(target.body), target.glance].into_iter().flatten() {
+        let ran = catch_unwind(AssertUnwindSafe(|| look(input, Under::Sound)));
+        match ran {
+            Ok(Ok(())) => {}
+            Ok(Err(broken)) => panic!("{} on {name}: {broken}", target.name),
+            Err(words) => panic!("{} panics on {name}: {}", target.name, panic_message(&*words)),
+        }
     }
 }
 
