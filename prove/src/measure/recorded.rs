@@ -172,9 +172,8 @@ impl<'a, E: Engine> Recordings<'a, E> {
     /// crashes them again. What their open showed may need no keeping: then what was due before it
     /// still is.
     fn second_lives(&mut self, judge: &Judge, life: &Life, tiers: Tiers, first: &TierCounts) {
-        // What was cut short is not measured, so neither is what follows from it.
         if self.context.budget.is_spent() {
-            return;
+            return self.totals.stop(Reason::Budget, "no recovery was recorded");
         }
         let due = &life.dues.own;
         let tiers = Tiers { kill: tiers.kill, ..Tiers::ALL }.of(|crash| due.judges(crash));
@@ -202,6 +201,10 @@ impl<'a, E: Engine> Recordings<'a, E> {
             });
             Some((crash, lived))
         });
+        if done.len() < chosen.len() {
+            let note = format!("{} of {} recoveries recorded", done.len(), chosen.len());
+            self.totals.stop(Reason::Budget, &note);
+        }
         for (crash, lived) in done.into_iter().flatten() {
             match lived {
                 Ok(None) => {}
