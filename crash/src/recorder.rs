@@ -17,6 +17,7 @@
 mod aio;
 mod call;
 mod control;
+mod core;
 mod descriptors;
 mod enter;
 mod filter;

@@ -117,6 +117,8 @@ pub(super) const STOPPED: &[(c_long, &str, Stop)] = &[
     (libc::SYS_umount2, "umount2", Stop::Always),
     (libc::SYS_swapon, "swapon", Stop::Always),
     (libc::SYS_acct, "acct", Stop::Always),
+    (libc::SYS_sched_getaffinity, "sched_getaffinity", Stop::Always),
+    (libc::SYS_sched_setaffinity, "sched_setaffinity", Stop::Always),
 ];
 
 /// The first number that no call had in Linux 6.18, the newest whose calls were all looked at.
@@ -250,6 +252,10 @@ pub(super) enum Call {
     Protect,
     /// A hole in the files that some memory shows.
     RemovePages,
+    /// Where a thread may run.
+    AskCores,
+    /// Where a thread may run from now on.
+    ChooseCores,
     /// `count` pointers to control blocks, at an address, for the context at another.
     Submit {
         context: u64,
@@ -402,6 +408,8 @@ fn rest(number: c_long, [first, second, third, fourth, fifth, _]: [u64; 6]) -> O
         | libc::SYS_umount2
         | libc::SYS_swapon
         | libc::SYS_acct => Call::System,
+        libc::SYS_sched_getaffinity => Call::AskCores,
+        libc::SYS_sched_setaffinity => Call::ChooseCores,
         _ => return None,
     })
 }

@@ -40,6 +40,8 @@ pub(super) enum Role {
     Link { ino: Ino, to: Spot },
     /// Memory that may show a watched file.
     Memory,
+    /// Where the program may run, which must be true while it is asked.
+    Cores,
     /// Files or names that are not ours, which the call changes if it succeeds.
     Outside,
     /// Something a trace cannot say, if it succeeds.
@@ -88,7 +90,11 @@ impl Role {
     /// Whether the call is one of those that are numbered.
     pub(super) fn counts(&self) -> bool {
         let elsewhere = matches!(self, Self::Open { at: Opened::Elsewhere { .. }, .. });
-        !elsewhere && !matches!(self, Self::Reply | Self::Memory | Self::Outside | Self::Refused(_))
+        !elsewhere
+            && !matches!(
+                self,
+                Self::Reply | Self::Memory | Self::Cores | Self::Outside | Self::Refused(_)
+            )
     }
 }
 
@@ -128,7 +134,8 @@ impl Enter<'_> {
             Call::SyncFile { fd, .. } => follow(self.file(fd)?.map(Role::File)),
             Call::Request { fd } => refuse_if(self.file(fd)?.is_some(), Why::Unsupported),
             Call::Pipe { fd } => refuse_if(self.is_reply(fd)?, Why::Unsupported),
-            Call::Harmless => Entry::Pass,
+            Call::Harmless | Call::ChooseCores => Entry::Pass,
+            Call::AskCores => Entry::Follow(Role::Cores),
             Call::System | Call::OpenHandle => refuse_if(true, Why::Unsupported),
             Call::Open { path, flags } => self.open(path, flags)?,
             Call::MakeDir { path } => Entry::Follow(match self.spot(path)? {

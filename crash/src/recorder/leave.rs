@@ -88,7 +88,9 @@ impl Leave<'_> {
                 self.transfer((*ino, before), fd, offset, result)
             }
             (Role::File(ino), call) => self.file_call(*ino, call),
-            (Role::Reply | Role::Move { .. } | Role::Write(..), _) => Err(Why::Unsupported),
+            (Role::Reply | Role::Cores | Role::Move { .. } | Role::Write(..), _) => {
+                Err(Why::Unsupported)
+            }
         }
     }
 

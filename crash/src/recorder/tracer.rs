@@ -10,6 +10,7 @@ use nix::unistd::Pid;
 
 use super::call::{self, Call};
 use super::control::{Cause, Control};
+use super::core::Core;
 use super::descriptors::Descriptors;
 use super::enter::{Enter, Entry, Role};
 use super::leave::Leave;
@@ -64,6 +65,7 @@ pub(super) struct Tracer {
     shared_mappings: bool,
     descriptors: Descriptors,
     slab: Slab,
+    core: Core,
 }
 
 /// What was seen besides operations.
@@ -94,6 +96,7 @@ impl Tracer {
             shared_mappings: false,
             descriptors: Descriptors::default(),
             slab: Slab::default(),
+            core: Core::new(),
         }
     }
 
@@ -169,11 +172,23 @@ impl Tracer {
         }
         self.threads.insert(tid, Thread { group, number: self.numbers, underway: None });
         self.numbers += 1;
+        self.core.welcome(tid);
+        self.settle();
         Ok(())
+    }
+
+    /// A single thread shares the tracer's core; several may run everywhere.
+    fn settle(&mut self) {
+        let mut tids = self.threads.keys();
+        match (tids.next(), tids.next()) {
+            (Some(tid), None) => self.core.share(*tid),
+            _ => self.core.part(self.threads.keys()),
+        }
     }
 
     fn forget(&mut self, tid: i32, ended: Ended, after_root: bool) {
         let Some(thread) = self.threads.remove(&tid) else { return };
+        self.settle();
         if thread.group == tid {
             self.control.remove(tid);
             let outlived = after_root && self.control.cause().is_none();
@@ -217,6 +232,7 @@ impl Tracer {
                 self.threads.insert(tid, Thread { group, number, underway: None });
             }
         }
+        self.settle();
     }
 
     fn kill_all(&self) {
@@ -233,7 +249,12 @@ impl Tracer {
             Event::Exit => self.exit(tid)?,
             Event::Group => restart(libc::PTRACE_LISTEN, tid, 0)?,
             Event::Signal(signal) => restart(self.onward(tid), tid, signal)?,
-            Event::Settled | Event::Made | Event::Exec | Event::Ended(_) => {
+            Event::Made => {
+                // Before it makes another.
+                self.core.part(self.threads.keys());
+                restart(self.onward(tid), tid, 0)?;
+            }
+            Event::Settled | Event::Exec | Event::Ended(_) => {
                 restart(self.onward(tid), tid, 0)?;
             }
         }
@@ -257,6 +278,9 @@ impl Tracer {
             // A stop of the program's own filter, without a tracer that knew what to do.
             return restart(libc::PTRACE_CONT, tid, 0);
         };
+        if call == Call::ChooseCores {
+            self.core.let_go(self.threads.keys());
+        }
         let mut enter = Enter {
             world: &mut self.world,
             descriptors: &mut self.descriptors,
@@ -296,6 +320,7 @@ impl Tracer {
         match role {
             Role::Reply => self.log.reply_begins(),
             Role::Memory => self.shared_mappings = true,
+            Role::Cores => self.core.part(self.threads.keys()),
             _ => {}
         }
         if let Some(thread) = self.threads.get_mut(&tid) {
@@ -317,10 +342,10 @@ impl Tracer {
         if underway.exclusive {
             self.busy = None;
         }
-        if matches!(underway.role, Role::Reply) {
-            self.reply(tid, &underway.call, result);
-        } else {
-            self.effects(tid, &underway, result);
+        match underway.role {
+            Role::Reply => self.reply(tid, &underway.call, result),
+            Role::Cores => self.settle(),
+            _ => self.effects(tid, &underway, result),
         }
         let at_exit = |index| Some(KillAt { call: index as u64, when: When::Exit });
         if underway.index.is_some_and(|index| self.kill == at_exit(index)) {

@@ -1,6 +1,7 @@
 //! Programs recorded call by call: what the trace leaves equals what they left.
 
 mod calls;
+mod cores;
 mod ends;
 mod marks;
 mod parts;
