@@ -3,7 +3,8 @@
 
     growth.py stamp <LOG >STAMPED        begins each line with the seconds since the first
     growth.py tell TARGET STAMPED        one line: executions, per second, edges, features
-    growth.py table STAMPED...           the same as rows of a Markdown table
+    growth.py table STAMPED...           the same as rows of a Markdown table, and the processor's time;
+                                         logs TARGET.log and TARGET.N.log are pieces of one row
     growth.py plot STAMPED... >SVG       edges against time, one small picture a target
     growth.py keep FROM TO               puts the inputs of FROM in place of those of TO
 """
@@ -17,6 +18,8 @@ import time
 # Bytes of one target's corpus that are checked in: the smallest inputs first.
 CORPUS_MAX = 84 << 10
 
+# What it took of the processor: for the program itself, and in the kernel for it.
+PROCESSOR = re.compile(r"fuzz: processor ([\d.]+) ([\d.]+)")
 COVERED = re.compile(r"^([\d.]+) #(\d+)\s.*cov: (\d+) ft: (\d+)")
 WIDTH, HEIGHT, COLUMNS, MARGIN = 210, 110, 3, 26
 
@@ -35,6 +38,8 @@ def read(path):
         for line in log:
             if found := COVERED.match(line):
                 points.append((float(found[1]), *map(int, found.groups()[1:])))
+            elif found := PROCESSOR.search(line):
+                stats["processor"] = sum(map(float, found.groups()))
             elif "stat::" in line:
                 name, value = line.split("stat::")[1].split(":")
                 stats[name] = int(value)
@@ -47,23 +52,28 @@ def summary(path):
         raise SystemExit(f"{path}: not a whole log of libFuzzer; run the target again")
     executed = stats["number_of_executed_units"]
     seconds = max(points[-1][0] - points[0][0], 0.01)
-    return executed, executed / seconds, points[-1][2], points[-1][3], seconds
+    return executed, executed / seconds, points[-1][2], points[-1][3], seconds, stats.get("processor", 0)
 
 
 def name(path):
-    return os.path.basename(path).removesuffix(".log")
+    return os.path.basename(path).split(".")[0]
 
 
 def tell(target, path):
-    executed, rate, edges, features, seconds = summary(path)
+    executed, rate, edges, features, seconds, _ = summary(path)
     print(f"{target:<17} {executed:>9,} inputs in {seconds:.0f} s, {rate:>8,.0f}/s, "
           f"{edges:,} edges, {features:,} features")
 
 
 def table(paths):
+    pieces = {}
     for path in paths:
-        executed, rate, edges, features, seconds = summary(path)
-        print(f"| {name(path)} | {seconds:,.0f} | {executed:,} | {rate:,.0f} | {edges:,} | {features:,} |")
+        pieces.setdefault(name(path), []).append(summary(path))
+    for target, of in pieces.items():
+        executed, _, edges, features, seconds, processor = zip(*of)
+        rate = sum(executed) / max(sum(processor) or sum(seconds), 0.01)
+        print(f"| `{target}` | {sum(seconds):,.0f} | {sum(processor):,.0f} | {sum(executed):,} | {rate:,.0f} "
+              f"| {max(edges):,} | {max(features):,} |")
 
 
 def picture(path, left, top):

@@ -6,7 +6,7 @@
 pub mod manifest;
 pub mod names;
 pub mod segment;
-pub(crate) mod sidecar;
+pub mod sidecar;
 pub mod wal;
 
 #[cfg(test)]

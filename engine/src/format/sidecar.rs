@@ -19,6 +19,10 @@
 //! Its high half names the key's home among the slot blocks, its low 16 bits are `key_bits`. A
 //! block that is full spills into the next one. Fences are the offsets of every 16th record.
 
+mod read;
+
+pub use read::{Damaged, Sidecar};
+
 use super::{CRC_LEN, Fields, len_u32};
 use crate::format::manifest::SegmentInfo;
 use crate::ids::{CollectionId, EntityId, Key};

@@ -3,12 +3,11 @@
 use crate::error::Result;
 use crate::format::len_u32;
 use crate::format::sidecar::{
-    BLOCK_LEN, Binding, FENCES, Header, SLOTS, STRIDE, Slot, encode_slots, fence_blocks,
+    BLOCK_LEN, Binding, FENCES, Header, SLOTS, STRIDE, Sidecar, Slot, encode_slots, fence_blocks,
 };
 
 use super::cursor::Forward;
 use super::reader::{Found, Segment};
-use super::sidecar::Sidecar;
 
 /// A slot on its way to its block.
 struct Entry {

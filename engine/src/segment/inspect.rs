@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use crate::error::Result;
-use crate::format::sidecar::STRIDE;
+use crate::format::sidecar::{Damaged, STRIDE, Sidecar};
 use crate::storage::Storage;
 
 use super::cursor::Forward;
 use super::reader::{Found, Segment};
-use super::sidecar::{Damaged, Sidecar};
 
 /// A segment being read, record by record. At its end the segment's digest was checked, and
 /// whether its sidecar leads to every record.

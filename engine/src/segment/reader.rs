@@ -9,7 +9,7 @@ use crate::error::{Error, IoContext, Result};
 use crate::format::manifest::{Manifest, SegmentInfo};
 use crate::format::names;
 use crate::format::segment::{HEADER_LEN, NoRecord, stored_crc, verified};
-use crate::format::sidecar::Header;
+use crate::format::sidecar::{Damaged, Header, Sidecar};
 use crate::ids::Key;
 use crate::memtable::Version;
 use crate::range::{KeyRange, is_below, is_within};
@@ -17,7 +17,6 @@ use crate::storage::Storage;
 
 use super::cursor::Forward;
 use super::shared::Shared;
-use super::sidecar::{Damaged, Sidecar};
 use super::writer::Sealed;
 
 /// A sealed segment. Its records are mapped, and each is checked whenever it is read.

@@ -92,3 +92,37 @@ proptest! {
         prop_assert_eq!(block.spills(), spills);
     }
 }
+
+#[test]
+fn a_sidecar_of_another_segment_or_length_is_none() {
+    let (own, other) = (info(60), SegmentInfo { digest: [7; 32], ..info(60) });
+    let binding = Binding::new(&own);
+    let mut file = Vec::new();
+    let (home, key_bits) = binding.place(&key(5));
+    binding.push_block(header().encode(&own), &mut file);
+    for block in 0..3 {
+        let slots = [Slot { offset: 500, key_bits, crc_bits: 0 }];
+        let slots = if block == home { &slots[..] } else { &[] };
+        binding.push_block(encode_slots(slots, false), &mut file);
+    }
+    binding.push_block(
+        [0u32, 900, 1800, 2700].iter().flat_map(|at| at.to_le_bytes()).collect(),
+        &mut file,
+    );
+    let decode = |file: &[u8], info| Sidecar::decode(file.to_vec().into(), info);
+
+    let sidecar = decode(&file, &own).unwrap();
+    let offsets = |n: u8| {
+        let Key { collection, entity } = key(n);
+        sidecar.offsets(collection, entity).collect::<Result<Vec<_>, _>>().unwrap()
+    };
+    assert_eq!((offsets(5), offsets(6)), (vec![500], vec![]));
+    assert_eq!((sidecar.fences(), sidecar.fence(3)), (4, Ok(2700)));
+    assert_eq!(sidecar.check(), Ok(()));
+
+    assert!(decode(&file, &other).is_none());
+    for len in [0, BLOCK_LEN - 1, file.len() - 1] {
+        assert!(decode(&file[..len], &own).is_none(), "{len}");
+    }
+    assert!(decode(&[&file[..], &[0]].concat(), &own).is_none());
+}
