@@ -16,7 +16,7 @@ use crate::{Broken, Checked, Under};
 const LINES: usize = 32;
 
 /// Of them, those that get a glance.
-const GLANCED: usize = 8;
+const GLANCED: usize = 4;
 
 /// `protocol_lines`: any lines. Invariants:
 /// - a line is refused, or it is one JSON object with the number that was read;
