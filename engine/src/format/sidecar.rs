@@ -155,6 +155,12 @@ impl Header {
         })
     }
 
+    /// Reads the header block of a file of `len` bytes; `None`, too, if that is another length than
+    /// the header says.
+    pub(crate) fn of_file(block: &[u8], len: u64, info: &SegmentInfo) -> Option<Self> {
+        Self::decode(block, info).filter(|header| header.file_len(info) == len)
+    }
+
     /// Bytes of the whole sidecar.
     pub(crate) fn file_len(&self, info: &SegmentInfo) -> u64 {
         (1 + u64::from(self.slot_blocks) + fence_blocks(info.records)) * BLOCK_LEN as u64

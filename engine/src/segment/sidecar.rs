@@ -15,11 +15,8 @@ impl Sidecar {
         let file = storage.open(&names::sidecar_path(id)).ok()?;
         let mut block = [0; BLOCK_LEN];
         file.read_at(0, &mut block).ok()?;
-        let header = Header::decode(&block, info)?;
-        let len = header.file_len(info);
-        if file.len().ok()? != len {
-            return None;
-        }
+        let len = file.len().ok()?;
+        let header = Header::of_file(&block, len, info)?;
         Some(Self::new(header, info, file.view(0..len).ok()?))
     }
 

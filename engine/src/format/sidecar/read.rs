@@ -29,8 +29,8 @@ impl Sidecar {
     /// Reads the header of a sidecar; `None` if it is not that of the segment which MANIFEST
     /// describes so, or has another length than it says.
     pub fn decode(data: Bytes, info: &SegmentInfo) -> Option<Self> {
-        let header = Header::decode(data.get(..BLOCK_LEN)?, info)?;
-        (data.len() as u64 == header.file_len(info)).then(|| Self::new(header, info, data))
+        let header = Header::of_file(data.get(..BLOCK_LEN)?, data.len() as u64, info)?;
+        Some(Self::new(header, info, data))
     }
 
     /// Offsets in the segment where a record of this entity may be, in bytes: nearly always one
@@ -53,8 +53,11 @@ impl Sidecar {
     /// The offset of record `at * 16` in the segment, in bytes.
     ///
     /// # Errors
-    /// Its block does not verify.
+    /// Its block does not verify, or there is no such fence.
     pub fn fence(&self, at: usize) -> Result<u32, Damaged> {
+        if at >= self.fences() {
+            return Err(Damaged { block: 1 + self.header.slot_blocks });
+        }
         let block = 1 + self.header.slot_blocks + len_u32(at / FENCES);
         fence(self.block(block)?, at % FENCES).ok_or(Damaged { block })
     }
@@ -91,7 +94,7 @@ impl Sidecar {
     /// `records` are the segment's bytes.
     pub(crate) fn candidates<'a>(&'a self, key: &Key, records: &'a [u8]) -> Candidates<'a> {
         let (home, key_bits) = self.binding.place(key);
-        Candidates { sidecar: self, records, key_bits, block: home, slots: None }
+        Candidates { sidecar: self, records, key_bits, at: At::Block(home) }
     }
 
     fn slot_block(&self, number: u32) -> Result<SlotBlock<'_>, Damaged> {
@@ -114,28 +117,34 @@ impl Sidecar {
     }
 }
 
-/// Iterates over [`Sidecar::candidates`]. Its end is as checked as its items.
+/// Iterates over [`Sidecar::candidates`]. Its end is as checked as its items; damage ends it.
 pub(crate) struct Candidates<'a> {
     sidecar: &'a Sidecar,
     records: &'a [u8],
     key_bits: u16,
-    /// The next block to read.
-    block: u32,
-    /// What is left of the block being read.
-    slots: Option<(SlotBlock<'a>, usize)>,
+    at: At<'a>,
+}
+
+/// What comes next.
+enum At<'a> {
+    /// A slot block that was not read yet.
+    Block(u32),
+    /// A slot of the block of that number.
+    Slot(u32, SlotBlock<'a>, usize),
+    End,
 }
 
 impl<'a> Candidates<'a> {
-    /// The next block, verified. The record that its bytes lead to is fetched meanwhile: computing
-    /// a CRC takes about as long as memory does.
-    fn read_block(&self) -> Result<SlotBlock<'a>, Damaged> {
-        if let Some(block) = self.sidecar.raw(1 + self.block) {
+    /// A slot block, verified. The record that its bytes lead to is fetched meanwhile: computing a
+    /// CRC takes about as long as memory does.
+    fn read_block(&self, number: u32) -> Result<SlotBlock<'a>, Damaged> {
+        if let Some(block) = self.sidecar.raw(1 + number) {
             let mut slots = SlotBlock(block).slots();
             if let Some(likely) = slots.find(|slot| slot.key_bits == self.key_bits) {
                 fetch(self.records, likely.offset as usize);
             }
         }
-        self.sidecar.slot_block(self.block)
+        self.sidecar.slot_block(number)
     }
 }
 
@@ -144,24 +153,23 @@ impl Iterator for Candidates<'_> {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let (block, from) = match self.slots {
-                Some(reading) => reading,
-                None => match self.read_block() {
-                    Ok(block) => (block, 0),
+            let (number, block, from) = match std::mem::replace(&mut self.at, At::End) {
+                At::Slot(number, block, from) => (number, block, from),
+                At::Block(number) => match self.read_block(number) {
+                    Ok(block) => (number, block, 0),
                     Err(damaged) => return Some(Err(damaged)),
                 },
+                At::End => return None,
             };
             let mut rest = (from..).zip(block.slots().skip(from));
             if let Some((at, slot)) = rest.find(|(_, slot)| slot.key_bits == self.key_bits) {
-                self.slots = Some((block, at + 1));
+                self.at = At::Slot(number, block, at + 1);
                 return Some(Ok(slot));
             }
             if !block.spills() {
-                self.slots = Some((block, usize::MAX));
                 return None;
             }
-            self.slots = None;
-            self.block += 1;
+            self.at = At::Block(number + 1);
         }
     }
 }

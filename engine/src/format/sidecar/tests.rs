@@ -93,33 +93,55 @@ proptest! {
     }
 }
 
-#[test]
-fn a_sidecar_of_another_segment_or_length_is_none() {
-    let (own, other) = (info(60), SegmentInfo { digest: [7; 32], ..info(60) });
-    let binding = Binding::new(&own);
-    let mut file = Vec::new();
+/// A sidecar of three slot blocks and four fences that leads to 500 for key 5.
+fn file(info: &SegmentInfo) -> Vec<u8> {
+    let binding = Binding::new(info);
     let (home, key_bits) = binding.place(&key(5));
-    binding.push_block(header().encode(&own), &mut file);
+    let mut file = Vec::new();
+    binding.push_block(header().encode(info), &mut file);
     for block in 0..3 {
         let slots = [Slot { offset: 500, key_bits, crc_bits: 0 }];
         let slots = if block == home { &slots[..] } else { &[] };
         binding.push_block(encode_slots(slots, false), &mut file);
     }
-    binding.push_block(
-        [0u32, 900, 1800, 2700].iter().flat_map(|at| at.to_le_bytes()).collect(),
-        &mut file,
-    );
-    let decode = |file: &[u8], info| Sidecar::decode(file.to_vec().into(), info);
+    let fences = [0u32, 900, 1800, 2700].iter().flat_map(|at| at.to_le_bytes());
+    binding.push_block(fences.collect(), &mut file);
+    file
+}
 
-    let sidecar = decode(&file, &own).unwrap();
-    let offsets = |n: u8| {
-        let Key { collection, entity } = key(n);
-        sidecar.offsets(collection, entity).collect::<Result<Vec<_>, _>>().unwrap()
-    };
-    assert_eq!((offsets(5), offsets(6)), (vec![500], vec![]));
+fn offsets(sidecar: &Sidecar, number: u8) -> Vec<Result<u32, Damaged>> {
+    let Key { collection, entity } = key(number);
+    sidecar.offsets(collection, entity).collect()
+}
+
+#[test]
+fn a_sidecar_leads_to_records_and_to_every_sixteenth() {
+    let info = info(60);
+    let sidecar = Sidecar::decode(file(&info).into(), &info).unwrap();
+    assert_eq!((offsets(&sidecar, 5), offsets(&sidecar, 6)), (vec![Ok(500)], vec![]));
     assert_eq!((sidecar.fences(), sidecar.fence(3)), (4, Ok(2700)));
+    assert_eq!(sidecar.fence(4), Err(Damaged { block: 4 }));
+    assert_eq!(sidecar.fence(usize::MAX), Err(Damaged { block: 4 }));
     assert_eq!(sidecar.check(), Ok(()));
+}
 
+#[test]
+fn a_damaged_block_is_told_once_and_leads_nowhere() {
+    let info = info(60);
+    let mut file = file(&info);
+    let (home, _) = Binding::new(&info).place(&key(5));
+    let block = 1 + home;
+    file[block as usize * BLOCK_LEN] ^= 1;
+    let sidecar = Sidecar::decode(file.into(), &info).unwrap();
+    assert_eq!(offsets(&sidecar, 5), [Err(Damaged { block })]);
+    assert_eq!(sidecar.check(), Err(Damaged { block }));
+}
+
+#[test]
+fn a_sidecar_of_another_segment_or_length_is_none() {
+    let (own, other) = (info(60), SegmentInfo { digest: [7; 32], ..info(60) });
+    let file = file(&own);
+    let decode = |file: &[u8], info| Sidecar::decode(file.to_vec().into(), info);
     assert!(decode(&file, &other).is_none());
     for len in [0, BLOCK_LEN - 1, file.len() - 1] {
         assert!(decode(&file[..len], &own).is_none(), "{len}");
