@@ -100,7 +100,7 @@ impl Sidecar {
     fn slot_block(&self, number: u32) -> Result<SlotBlock<'_>, Damaged> {
         // What the last slot block spills into is no slot block.
         if number >= self.header.slot_blocks {
-            return Err(Damaged { block: number });
+            return Err(Damaged { block: 1 + number });
         }
         self.block(1 + number).map(SlotBlock)
     }
