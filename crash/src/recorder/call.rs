@@ -32,6 +32,9 @@ const ANONYMOUS: u64 = 0x20;
 /// may be one for reading only.
 const MADV_REMOVE: u64 = 9;
 
+/// `CLONE_UNTRACED`: what is made is not to be followed.
+pub(super) const UNTRACED: u64 = 0x80_0000;
+
 const FICLONE: u64 = 0x4004_9409;
 const FICLONERANGE: u64 = 0x4020_940d;
 
@@ -119,6 +122,11 @@ pub(super) const STOPPED: &[(c_long, &str, Stop)] = &[
     (libc::SYS_acct, "acct", Stop::Always),
     (libc::SYS_sched_getaffinity, "sched_getaffinity", Stop::Always),
     (libc::SYS_sched_setaffinity, "sched_setaffinity", Stop::Always),
+    (libc::SYS_setuid, "setuid", Stop::Always),
+    (libc::SYS_setreuid, "setreuid", Stop::Always),
+    (libc::SYS_setresuid, "setresuid", Stop::Always),
+    (libc::SYS_clone, "clone", Stop::Bits(0, &[UNTRACED])),
+    (libc::SYS_clone3, "clone3", Stop::Always),
 ];
 
 /// The first number that no call had in Linux 6.18, the newest whose calls were all looked at.
@@ -187,7 +195,7 @@ pub(super) enum Call {
     System,
     Open {
         path: PathArg,
-        flags: OpenFlags,
+        flags: Flags,
     },
     MakeDir {
         path: PathArg,
@@ -254,8 +262,12 @@ pub(super) enum Call {
     RemovePages,
     /// Where a thread may run.
     AskCores,
-    /// Where a thread may run from now on.
-    ChooseCores,
+    /// The program says where it runs from now on, or becomes another user.
+    OwnWay,
+    /// A process or thread that is made.
+    Clone {
+        flags: Flags,
+    },
     /// `count` pointers to control blocks, at an address, for the context at another.
     Submit {
         context: u64,
@@ -273,11 +285,11 @@ pub(super) enum Cloned {
     Range(u64),
 }
 
-/// The flags of an `open`.
+/// The flags of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum OpenFlags {
+pub(super) enum Flags {
     Given(u64),
-    /// The first field of an `open_how` at this address.
+    /// The first field of a structure at this address: `open_how`, `clone_args`.
     InMemory(u64),
 }
 
@@ -355,13 +367,11 @@ fn name_call(number: c_long, [first, second, third, fourth, fifth, _]: [u64; 6])
     let at = |dir, addr| PathArg { dir: fd(dir), addr };
     let created = (libc::O_CREAT | libc::O_TRUNC | libc::O_WRONLY).unsigned_abs();
     Some(match number {
-        libc::SYS_open => Call::Open { path: here(first), flags: OpenFlags::Given(second) },
-        libc::SYS_openat => Call::Open { path: at(first, second), flags: OpenFlags::Given(third) },
-        libc::SYS_openat2 => {
-            Call::Open { path: at(first, second), flags: OpenFlags::InMemory(third) }
-        }
+        libc::SYS_open => Call::Open { path: here(first), flags: Flags::Given(second) },
+        libc::SYS_openat => Call::Open { path: at(first, second), flags: Flags::Given(third) },
+        libc::SYS_openat2 => Call::Open { path: at(first, second), flags: Flags::InMemory(third) },
         libc::SYS_creat => {
-            Call::Open { path: here(first), flags: OpenFlags::Given(u64::from(created)) }
+            Call::Open { path: here(first), flags: Flags::Given(u64::from(created)) }
         }
         libc::SYS_mkdir => Call::MakeDir { path: here(first) },
         libc::SYS_mkdirat => Call::MakeDir { path: at(first, second) },
@@ -409,7 +419,12 @@ fn rest(number: c_long, [first, second, third, fourth, fifth, _]: [u64; 6]) -> O
         | libc::SYS_swapon
         | libc::SYS_acct => Call::System,
         libc::SYS_sched_getaffinity => Call::AskCores,
-        libc::SYS_sched_setaffinity => Call::ChooseCores,
+        libc::SYS_sched_setaffinity
+        | libc::SYS_setuid
+        | libc::SYS_setreuid
+        | libc::SYS_setresuid => Call::OwnWay,
+        libc::SYS_clone => Call::Clone { flags: Flags::Given(first) },
+        libc::SYS_clone3 => Call::Clone { flags: Flags::InMemory(first) },
         _ => return None,
     })
 }

@@ -4,9 +4,13 @@
 //! cores each of these wakes a core that has fallen asleep, too, which can take several times what all
 //! else of a stop does. So both run on one core as long as the program has one thread in one process.
 //!
-//! The program is not to notice: what asks where it may run is told the truth, and one that says where
-//! it wants to run is left alone from then on. With its second thread all threads may run everywhere.
+//! The program is not to notice: what asks where it may run is told the truth. One that says where it
+//! wants to run, or becomes another user, whose threads we may not move, is left alone from then on.
+//! With its second thread all threads may run everywhere.
 
+use std::collections::BTreeMap;
+
+use parking_lot::Mutex;
 use rustix::thread::{CpuSet, Pid, sched_getaffinity, sched_getcpu, sched_setaffinity};
 
 /// Keeps the calling thread, the tracer's, and one tracee together.
@@ -15,49 +19,75 @@ pub(super) struct Core {
     /// Where both could run before; `None` if that is one core, is not known, or is for the program to
     /// say: then nothing is changed.
     everywhere: Option<CpuSet>,
-    /// The thread that was put on a core with the tracer.
-    shared_with: Option<i32>,
+    shared: Option<Shared>,
 }
+
+/// A thread that was put on a core with its tracer.
+#[derive(Debug)]
+struct Shared {
+    tid: i32,
+    core: usize,
+}
+
+/// How many threads of ours share each core with their tracers: recordings side by side take
+/// different cores, for the system cannot move them apart.
+static TAKEN: Mutex<BTreeMap<usize, usize>> = Mutex::new(BTreeMap::new());
 
 impl Core {
     /// For the calling thread and its children to come.
     pub(super) fn new() -> Self {
         let everywhere = sched_getaffinity(None).ok().filter(|cores| cores.count() > 1);
-        Self { everywhere, shared_with: None }
+        Self { everywhere, shared: None }
     }
 
-    /// Puts a thread on the core that the tracer runs on, and both nowhere else.
+    /// Puts a thread on one core with the tracer, and both nowhere else.
     pub(super) fn share(&mut self, tid: i32) {
-        if self.everywhere.is_none() || self.shared_with == Some(tid) {
+        let Some(everywhere) = &self.everywhere else { return };
+        if self.shared.as_ref().is_some_and(|shared| shared.tid == tid) {
             return;
         }
-        let mut here = CpuSet::new();
-        here.set(sched_getcpu());
-        set(None, &here);
-        set(Some(tid), &here);
-        self.shared_with = Some(tid);
+        let shared = Shared::new(tid, everywhere);
+        let mut one = CpuSet::new();
+        one.set(shared.core);
+        set(None, &one);
+        set(Some(tid), &one);
+        self.shared = Some(shared);
     }
 
     /// Lets the tracer and these threads, all there are, run where they could before.
-    pub(super) fn part<'a>(&mut self, tids: impl IntoIterator<Item = &'a i32>) {
+    pub(super) fn part(&mut self, tids: impl IntoIterator<Item = i32>) {
         let Some(everywhere) = &self.everywhere else { return };
-        if self.shared_with.take().is_some() {
+        if self.shared.take().is_some() {
             set(None, everywhere);
-            tids.into_iter().for_each(|tid| set(Some(*tid), everywhere));
+            tids.into_iter().for_each(|tid| set(Some(tid), everywhere));
         }
     }
 
-    /// A new thread has the cores of the one that made it.
-    pub(super) fn welcome(&self, tid: i32) {
-        if let Some(everywhere) = &self.everywhere {
-            set(Some(tid), everywhere);
-        }
-    }
-
-    /// The program says itself where it runs.
-    pub(super) fn let_go<'a>(&mut self, tids: impl IntoIterator<Item = &'a i32>) {
+    /// From now on the program says itself where it runs.
+    pub(super) fn let_go(&mut self, tids: impl IntoIterator<Item = i32>) {
         self.part(tids);
         self.everywhere = None;
+    }
+}
+
+impl Shared {
+    /// The core with the fewest others; of these the tracer's own, if it is one of them.
+    fn new(tid: i32, everywhere: &CpuSet) -> Self {
+        let mut taken = TAKEN.lock();
+        let here = sched_getcpu();
+        let cores = (0..CpuSet::MAX_CPU).filter(|core| everywhere.is_set(*core));
+        let others = |core: &usize| (taken.get(core).copied().unwrap_or_default(), *core != here);
+        let core = cores.min_by_key(others).unwrap_or(here);
+        *taken.entry(core).or_default() += 1;
+        Self { tid, core }
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        if let Some(taken) = TAKEN.lock().get_mut(&self.core) {
+            *taken -= 1;
+        }
     }
 }
 
@@ -66,3 +96,6 @@ impl Core {
 fn set(tid: Option<i32>, cores: &CpuSet) {
     let _ = sched_setaffinity(tid.and_then(Pid::from_raw), cores);
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use nix::libc;
 
 use super::aio::{self, Asked, Operation, Submission};
-use super::call::{Call, OpenFlags, PathArg};
+use super::call::{Call, Flags, PathArg, UNTRACED};
 use super::descriptors::{Descriptor, Descriptors};
 use super::report::Why;
 use super::tracee::{FileId, LastLink, Stat, Tracee};
@@ -65,6 +65,8 @@ pub(super) enum Opened {
 pub(super) enum Entry {
     /// It does not concern us.
     Pass,
+    /// It is as if there were no such call.
+    Missing,
     /// It writes to a file that is not ours. Not looked at again: whether it succeeds is not asked.
     Outside,
     /// Look at it again when it returns.
@@ -134,7 +136,8 @@ impl Enter<'_> {
             Call::SyncFile { fd, .. } => follow(self.file(fd)?.map(Role::File)),
             Call::Request { fd } => refuse_if(self.file(fd)?.is_some(), Why::Unsupported),
             Call::Pipe { fd } => refuse_if(self.is_reply(fd)?, Why::Unsupported),
-            Call::Harmless | Call::ChooseCores => Entry::Pass,
+            Call::Harmless | Call::OwnWay => Entry::Pass,
+            Call::Clone { flags } => self.clone(flags)?,
             Call::AskCores => Entry::Follow(Role::Cores),
             Call::System | Call::OpenHandle => refuse_if(true, Why::Unsupported),
             Call::Open { path, flags } => self.open(path, flags)?,
@@ -211,10 +214,10 @@ impl Enter<'_> {
         Ok(self.descriptors.look(self.tracee, fd)?.id == self.reply)
     }
 
-    fn open(&mut self, path: PathArg, flags: OpenFlags) -> io::Result<Entry> {
+    fn open(&mut self, path: PathArg, flags: Flags) -> io::Result<Entry> {
         let (flags, resolve) = match flags {
-            OpenFlags::Given(flags) => (flags, 0),
-            OpenFlags::InMemory(how) => {
+            Flags::Given(flags) => (flags, 0),
+            Flags::InMemory(how) => {
                 // struct open_how (openat2(2)): flags, mode, resolve.
                 let how = self.tracee.read_numbers(how, 3)?;
                 (how[0], how[2])
@@ -241,6 +244,16 @@ impl Enter<'_> {
             }
         };
         Ok(Entry::Follow(Role::Open { at, flags }))
+    }
+
+    /// Nobody is to escape us. Programs fall back to calls that are there, or do without.
+    fn clone(&self, flags: Flags) -> io::Result<Entry> {
+        let flags = match flags {
+            Flags::Given(flags) => flags,
+            // struct clone_args (clone(2)): flags come first.
+            Flags::InMemory(args) => self.tracee.read_u64(args)?,
+        };
+        Ok(if flags & UNTRACED == 0 { Entry::Pass } else { Entry::Missing })
     }
 
     /// Whether an `open` elsewhere makes a file or takes bytes from one. Where nothing can be found,

@@ -54,8 +54,8 @@ pub(super) struct Leave<'a> {
     pub(super) result: i64,
     /// Ends of names of files that may be mapped writable.
     pub(super) mapped: &'a [String],
-    /// How many calls have changed what is not ours.
-    pub(super) outside: &'a mut u64,
+    /// Whether the call changed what is not ours.
+    pub(super) outside: &'a mut bool,
 }
 
 impl Leave<'_> {
@@ -96,7 +96,7 @@ impl Leave<'_> {
 
     /// A call that may have changed what is not ours has no effect on what is.
     fn count_outside(&mut self, changed: bool) -> Vec<MicroOp> {
-        *self.outside += u64::from(changed);
+        *self.outside |= changed;
         Vec::new()
     }
 

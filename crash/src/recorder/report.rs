@@ -1,5 +1,6 @@
 //! What a recording has to tell.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::ops::Range;
@@ -96,8 +97,8 @@ pub struct Recorded {
     /// Why nothing may be concluded; each reason once, sorted. Empty if all was seen.
     pub not_measured: Vec<NotMeasured>,
     /// Calls that wrote to files outside the watched directory, or made, cut, mapped writable, moved
-    /// or removed some there; `docs/trace.md` says which count.
-    pub changes_outside: u64,
+    /// or removed some there: how many of each name. `docs/trace.md` says which count.
+    pub changes_outside: BTreeMap<&'static str, u64>,
     /// Processes that outlived the first one and were killed.
     pub left_behind: u64,
     /// What the program wrote to its standard output and nobody took.

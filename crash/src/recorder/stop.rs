@@ -15,6 +15,10 @@ use super::control::Control;
 const RESULT: ptrace::AddressType =
     std::ptr::without_provenance_mut(size_of::<libc::c_long>() * libc::RAX as usize);
 
+/// The same for its number, as it was asked for: register `orig_rax`.
+const NUMBER: ptrace::AddressType =
+    std::ptr::without_provenance_mut(size_of::<libc::c_long>() * libc::ORIG_RAX as usize);
+
 /// How a thread or process ended.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Ended {
@@ -110,6 +114,19 @@ pub(super) fn restart(request: libc::c_uint, tid: i32, signal: c_int) -> io::Res
     // out the real-time ones that threads libraries use.
     let answer = unsafe { libc::ptrace(request, tid, 0, libc::c_long::from(signal)) };
     alive(nix::errno::Errno::result(answer)).map(|_| ())
+}
+
+/// Whom a thread has just made; nobody if the maker was killed.
+pub(super) fn made(tid: i32) -> io::Result<Option<i32>> {
+    let made = alive(ptrace::getevent(Pid::from_raw(tid)))?;
+    Ok(made.and_then(|made| i32::try_from(made).ok()))
+}
+
+/// Lets the call that a thread is about to enter fail with `ENOSYS`: without a number there is none,
+/// and that error is in the result's place until a call puts its own there (seccomp(2),
+/// `SECCOMP_RET_TRACE`).
+pub(super) fn deny(tid: i32) -> io::Result<()> {
+    alive(ptrace::write_user(Pid::from_raw(tid), NUMBER, -1)).map(|_| ())
 }
 
 /// A call at its entry: its number and its arguments. `None` if it was killed.

@@ -17,7 +17,7 @@ use super::leave::Leave;
 use super::log::Log;
 use super::report::{CallInfo, NotMeasured, RecordEnd, Why};
 use super::slab::Slab;
-use super::stop::{Ended, Event, LastOnes, called, restart, result, wait};
+use super::stop::{Ended, Event, LastOnes, called, deny, made, restart, result, wait};
 use super::tracee::{FileId, Tracee};
 use super::world::World;
 use super::{KillAt, OnStdout, When};
@@ -73,8 +73,22 @@ pub(super) struct Tracer {
 pub(super) struct Seen {
     pub(super) calls: Vec<CallInfo>,
     pub(super) not_measured: BTreeSet<NotMeasured>,
-    pub(super) changes_outside: u64,
+    pub(super) changes_outside: BTreeMap<&'static str, u64>,
     pub(super) left_behind: u64,
+}
+
+impl Seen {
+    /// A call of this name changed what is not ours.
+    fn outside(&mut self, call: &'static str) {
+        *self.changes_outside.entry(call).or_default() += 1;
+    }
+}
+
+impl Thread {
+    fn is_in(&self, role: &Role) -> bool {
+        let role = std::mem::discriminant(role);
+        self.underway.as_ref().is_some_and(|call| std::mem::discriminant(&call.role) == role)
+    }
 }
 
 impl Tracer {
@@ -172,17 +186,18 @@ impl Tracer {
         }
         self.threads.insert(tid, Thread { group, number: self.numbers, underway: None });
         self.numbers += 1;
-        self.core.welcome(tid);
         self.settle();
         Ok(())
     }
 
-    /// A single thread shares the tracer's core; several may run everywhere.
+    /// A single thread shares the tracer's core, unless it is asking where it may run; several may
+    /// run everywhere.
     fn settle(&mut self) {
-        let mut tids = self.threads.keys();
-        match (tids.next(), tids.next()) {
-            (Some(tid), None) => self.core.share(*tid),
-            _ => self.core.part(self.threads.keys()),
+        let mut threads = self.threads.iter();
+        match (threads.next(), threads.next()) {
+            (Some((_, thread)), None) if thread.is_in(&Role::Cores) => {}
+            (Some((tid, _)), None) => self.core.share(*tid),
+            _ => self.core.part(self.threads.keys().copied()),
         }
     }
 
@@ -250,8 +265,9 @@ impl Tracer {
             Event::Group => restart(libc::PTRACE_LISTEN, tid, 0)?,
             Event::Signal(signal) => restart(self.onward(tid), tid, signal)?,
             Event::Made => {
-                // Before it makes another.
-                self.core.part(self.threads.keys());
+                // The new one has the cores of its maker. It is let go of before its maker goes on:
+                // what that says of its cores afterwards holds.
+                self.core.part(self.threads.keys().copied().chain(made(tid)?));
                 restart(self.onward(tid), tid, 0)?;
             }
             Event::Settled | Event::Exec | Event::Ended(_) => {
@@ -278,8 +294,8 @@ impl Tracer {
             // A stop of the program's own filter, without a tracer that knew what to do.
             return restart(libc::PTRACE_CONT, tid, 0);
         };
-        if call == Call::ChooseCores {
-            self.core.let_go(self.threads.keys());
+        if call == Call::OwnWay {
+            self.core.let_go(self.threads.keys().copied());
         }
         let mut enter = Enter {
             world: &mut self.world,
@@ -290,8 +306,12 @@ impl Tracer {
         };
         match enter.look(&call) {
             Entry::Pass => restart(libc::PTRACE_CONT, tid, 0),
+            Entry::Missing => {
+                deny(tid)?;
+                restart(libc::PTRACE_CONT, tid, 0)
+            }
             Entry::Outside => {
-                self.seen.changes_outside += 1;
+                self.seen.outside(name);
                 restart(libc::PTRACE_CONT, tid, 0)
             }
             Entry::Follow(role) => self.follow(tid, name, call, role),
@@ -320,7 +340,7 @@ impl Tracer {
         match role {
             Role::Reply => self.log.reply_begins(),
             Role::Memory => self.shared_mappings = true,
-            Role::Cores => self.core.part(self.threads.keys()),
+            Role::Cores => self.core.part(self.threads.keys().copied()),
             _ => {}
         }
         if let Some(thread) = self.threads.get_mut(&tid) {
@@ -356,6 +376,7 @@ impl Tracer {
     }
 
     fn effects(&mut self, tid: i32, underway: &Underway, result: i64) {
+        let mut outside = false;
         let mut leave = Leave {
             world: &mut self.world,
             descriptors: &mut self.descriptors,
@@ -363,9 +384,13 @@ impl Tracer {
             tracee: Tracee(tid),
             result,
             mapped: &self.mapped,
-            outside: &mut self.seen.changes_outside,
+            outside: &mut outside,
         };
-        let ops = match leave.effects(&underway.call, &underway.role) {
+        let effects = leave.effects(&underway.call, &underway.role);
+        if outside {
+            self.seen.outside(underway.name);
+        }
+        let ops = match effects {
             // Killed while we looked: it counts as one that was never seen to return.
             Err(Why::Unseen(_)) if self.control.cause().is_some() => return,
             Err(why) => {

@@ -89,13 +89,14 @@ fn summary(recorded: &Recorded, out: &Path) -> String {
 
 /// What the recording is worth: whether it tells all that happened, and tells the truth.
 fn judge(recorded: &Recorded, watch: &Path) -> Result<Exit, Problem> {
-    for (count, what) in [
-        (recorded.changes_outside, "calls that changed something outside the watched directory"),
-        (recorded.left_behind, "processes that outlived the program and were killed"),
-    ] {
-        if count > 0 {
-            complain(&format!("{what}: {count}"));
-        }
+    for (name, count) in &recorded.changes_outside {
+        complain(&format!(
+            "calls that changed something outside the watched directory: {count} × {name}"
+        ));
+    }
+    if recorded.left_behind > 0 {
+        let what = "processes that outlived the program and were killed";
+        complain(&format!("{what}: {}", recorded.left_behind));
     }
     for reason in &recorded.not_measured {
         complain(&format!("NOT MEASURED: {reason}"));

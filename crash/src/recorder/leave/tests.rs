@@ -56,7 +56,7 @@ impl Played {
             tracee: Tracee::ourselves(),
             result: acting(&mut self.file),
             mapped: &[],
-            outside: &mut 0,
+            outside: &mut false,
         };
         leave.effects(&call, &role)
     }

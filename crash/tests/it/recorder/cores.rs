@@ -68,3 +68,41 @@ fn a_program_that_says_where_it_wants_to_run_is_left_there() {
     let script = format!("{CORES}; for n in 1 2 3; do (exit 0); cores; echo $cores; done");
     assert_eq!(said(&format!("exec taskset -c {all} sh -c '{script}'")), [&*all; 3]);
 }
+
+/// The number of cores that a Python program sees, each number once.
+#[track_caller]
+fn python(script: &str) -> Vec<String> {
+    let script = format!("import os, threading\nseen = set()\n{script}\nprint(*sorted(seen))");
+    said(&format!("exec python3 -c '{script}'"))
+}
+
+#[test]
+fn a_program_that_asks_while_a_thread_or_process_ends_is_told_the_truth() {
+    let cores = std::thread::available_parallelism().unwrap().to_string();
+    let seen = python(
+        "for _ in range(300):
+    thread = threading.Thread(target=int)
+    thread.start()
+    thread.join()
+    seen.add(len(os.sched_getaffinity(0)))
+    process = os.fork()
+    if process == 0: os._exit(0)
+    for _ in range(3): seen.add(len(os.sched_getaffinity(0)))
+    os.waitpid(process, 0)",
+    );
+    assert_eq!(seen, [cores]);
+}
+
+#[test]
+fn a_program_that_becomes_another_user_runs_everywhere() {
+    let seen = python(
+        "os.setuid(os.getuid())
+for _ in range(10):
+    thread = threading.Thread(target=int)
+    thread.start()
+    thread.join()
+    status = open(\"/proc/self/status\").read()
+    seen.add(status.split(\"Cpus_allowed_list:\")[1].split()[0])",
+    );
+    assert_eq!(seen, [everywhere()]);
+}

@@ -45,6 +45,7 @@ const PARTS: &[(&str, fn())] = &[
     ("signals", signals),
     ("read_mapping", read_mapping),
     ("io_uring", io_uring),
+    ("untraced", untraced),
     ("appends", ways::appends),
     ("paths", ways::paths),
     ("through_the_root_of_a_path", ways::through_the_root_of_a_path),
@@ -402,4 +403,23 @@ fn io_uring() {
     let answer = unsafe { nix::libc::syscall(nix::libc::SYS_io_uring_setup, 8, 0) };
     assert_eq!((answer, nix::errno::Errno::last()), (-1, nix::errno::Errno::ENOSYS));
     create("plain").write_all(b"a plain call then").unwrap();
+}
+
+fn untraced() {
+    let flags = i64::from(nix::libc::CLONE_UNTRACED | nix::libc::SIGCHLD);
+    // struct clone_args (clone(2)): the flags, then the signal as the fifth of eight fields.
+    let args =
+        [i64::from(nix::libc::CLONE_UNTRACED), 0, 0, 0, i64::from(nix::libc::SIGCHLD), 0, 0, 0];
+    // SAFETY: without a stack both are a fork; the child, if there is one, ends at once.
+    let answers = unsafe {
+        let clone = || nix::libc::syscall(nix::libc::SYS_clone, flags, 0, 0, 0, 0);
+        let clone3 =
+            || nix::libc::syscall(nix::libc::SYS_clone3, args.as_ptr(), size_of_val(&args));
+        [&clone as &dyn Fn() -> i64, &clone3].map(|call| match call() {
+            0 => nix::libc::_exit(1),
+            answer => (answer, nix::errno::Errno::last()),
+        })
+    };
+    assert_eq!(answers, [(-1, nix::errno::Errno::ENOSYS); 2]);
+    forks();
 }

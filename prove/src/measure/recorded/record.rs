@@ -84,13 +84,16 @@ fn is_sound(recorded: &Recorded, dir: &Path) -> Result<(), Stop> {
         };
         return Err(Stop::Unmeasured(reason, gap.to_string()));
     }
-    match recorded.changes_outside {
-        0 => {}
-        calls => {
-            return Err(skipped(&format!(
-                "{calls} calls changed something outside the store's directory"
-            )));
-        }
+    if !recorded.changes_outside.is_empty() {
+        let calls: Vec<_> = recorded
+            .changes_outside
+            .iter()
+            .map(|(name, count)| format!("{count} × {name}"))
+            .collect();
+        let calls = calls.join(", ");
+        return Err(skipped(&format!(
+            "it changed something outside the store's directory ({calls})"
+        )));
     }
     let differences = recorded.compare(dir).map_err(|error| skipped(&error))?;
     match differences.first() {
