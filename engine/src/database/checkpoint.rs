@@ -281,6 +281,11 @@ impl Writer {
         Ok(prepared.wal)
     }
 
+    /// Whether one more WAL can be created.
+    pub(super) fn has_wal_number(&self) -> bool {
+        self.next_generation < u32::MAX
+    }
+
     pub(super) fn create_wal(
         &mut self,
         storage: &dyn Storage,
@@ -288,10 +293,11 @@ impl Writer {
         cut: u64,
     ) -> Result<Wal> {
         let generation = self.next_generation;
-        let next = generation.checked_add(1).ok_or_else(|| Error::Invalid {
-            what: "all WAL numbers are used up; copy the store into a new one".into(),
-        })?;
-        self.next_generation = next;
+        if !self.has_wal_number() {
+            let what = "all WAL numbers are used up; copy the store into a new one".into();
+            return Err(Error::Invalid { what });
+        }
+        self.next_generation += 1;
         Wal::create(storage, generation, cut, options.wal_reserve)
     }
 

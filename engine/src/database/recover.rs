@@ -38,7 +38,9 @@ pub(super) fn recover(
         })?;
     }
     log.order.sort_unstable();
-    let prepared = writer.prepare_checkpoint(storage, options, [&log], last, true)?;
+    // Without a number for a WAL there is none, and no commit; but all that is there shows.
+    let live = writer.has_wal_number();
+    let prepared = writer.prepare_checkpoint(storage, options, [&log], last, live)?;
     writer.install(storage, prepared, published)
 }
 

@@ -224,3 +224,31 @@ fn the_last_numbers_there_are_end_in_an_error() {
         assert_eq!(error, expected);
     }
 }
+
+/// Found by fuzzing `directory_open`: an open took the last WAL number, and none after it could
+/// recover what was committed to that WAL.
+#[test]
+fn what_the_last_wal_holds_is_recovered_without_another() {
+    let mut files = TwoWals::new().files;
+    let mut manifest = Manifest::decode(&files["MANIFEST"]).unwrap();
+    manifest.trailer.next_generation = u32::MAX - 1;
+    files.insert("MANIFEST".into(), manifest.encode());
+    let storage = MemStorage::restore(&files);
+
+    let db = open(&storage);
+    let users = db.collection("users").unwrap();
+    db.put(users, id(99), doc(9)).unwrap();
+    let committed = contents(&db);
+    drop(db);
+
+    for attempt in 1..=2 {
+        let db = open(&storage);
+        assert_eq!(contents(&db), committed, "attempt {attempt}");
+        let refused = db.put(users, id(1), doc(1)).unwrap_err();
+        assert!(refused.to_string().starts_with("all WAL numbers are used up"), "{refused}");
+        assert_eq!(contents(&db), committed, "attempt {attempt}");
+    }
+    open(&storage).close().unwrap();
+    let db = try_open(storage, READ_ONLY).unwrap();
+    assert_eq!(contents(&db), committed);
+}
