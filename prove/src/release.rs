@@ -22,7 +22,7 @@ use crate::profile::Profile;
 pub use earlier::{Answers, ask};
 pub use page::{Line, Page, State};
 pub use proved::REQUIRED;
-pub use stores::shows;
+pub use stores::{Access, shows};
 
 use build::Program;
 use package::Packages;

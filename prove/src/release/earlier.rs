@@ -1,20 +1,23 @@
 //! Earlier releases: each opens the stores of this version that its promise covers, and the vectors
 //! that it published are what they were, or their change is told.
 //!
-//! The promise: a release opens every store of its own format version (docs/format.md, 8), closed or
-//! killed. It need not open one of a later format version.
+//! The promise (docs/format.md, 8): a release opens every store of its own format version, closed or
+//! killed, and reads one of a later minor version that was closed. It need not open any other.
 
+use std::cmp::Ordering;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use entidb_engine::format::manifest::Manifest;
+use entidb_engine::format::names;
 use proofhouse_golden::{Material, Vector, untold};
 
 use super::Asked;
 use super::build::{PROGRAM, program};
 use super::package::{metadata, unpack};
 use super::page::{Line, State};
-use super::stores::{kept, shows};
+use super::stores::{Access, kept, shows};
 use super::tool::{Trouble, cargo, run};
 use super::vectors::DIR;
 use super::versions::{changelog, told};
@@ -87,7 +90,7 @@ fn obtain(asked: &Asked, version: &str) -> Result<PathBuf, String> {
 pub struct Answers {
     /// Stores of the later release that its promise covers, and that it was asked to open.
     pub stores: usize,
-    /// Stores of a later format version, which it need not open.
+    /// Stores of a later format version that it need not open.
     pub not_covered: usize,
     /// What it could not open, and which of its vectors changed untold.
     pub faults: Vec<String>,
@@ -105,24 +108,56 @@ pub fn ask(
     work: &Path,
 ) -> Result<Answers, String> {
     let stores = kept(vectors)?;
-    let own = stores.iter().find(|store| store.rule == earlier).and_then(format_of);
+    let own = stores.iter().find(|store| store.rule == earlier).and_then(Format::of);
     let own = own.ok_or_else(|| format!("no store of {earlier} in {DIR}/stores"))?;
-    let (covered, others): (Vec<_>, Vec<_>) = stores
-        .iter()
-        .filter(|store| store.rule == current)
-        .partition(|store| format_of(store) == Some(own));
-    let mut faults: Vec<_> =
-        covered.iter().filter_map(|store| shows(program, store, work).err()).collect();
+    let (mut covered, mut not_covered, mut faults) = (0, 0, Vec::new());
+    for store in stores.iter().filter(|store| store.rule == current) {
+        match Format::of(store).and_then(|format| own.access(format)) {
+            Some(access) => {
+                covered += 1;
+                faults.extend(shows(program, store, access, work).err());
+            }
+            None => not_covered += 1,
+        }
+    }
     let published = work.join(format!("vectors-{earlier}"));
     let mut command = Command::new(program);
     run(command.args(["vectors", "generate"]).arg(&published)).map_err(Trouble::words)?;
     faults.extend(untold(&published, vectors).map_err(|error| error.to_string())?);
     fs::remove_dir_all(&published).map_err(|error| error.to_string())?;
-    Ok(Answers { stores: covered.len(), not_covered: others.len(), faults })
+    Ok(Answers { stores: covered, not_covered, faults })
 }
 
-/// The format version of a store: major and minor, as MANIFEST begins (docs/format.md, 2).
-fn format_of(store: &Vector) -> Option<[u8; 4]> {
-    let Material::Files(files) = &store.material else { return None };
-    files.get("MANIFEST")?.get(6..10)?.try_into().ok()
+/// What MANIFEST says of a store's format (docs/format.md, 2).
+#[derive(Debug, Clone, Copy)]
+struct Format {
+    major: u16,
+    minor: u16,
+    /// Whether it names no WAL.
+    is_closed: bool,
+}
+
+impl Format {
+    /// Major and minor version stand where they do in every MANIFEST; what else it says, only one
+    /// that this release can read tells.
+    fn of(store: &Vector) -> Option<Self> {
+        let Material::Files(files) = &store.material else { return None };
+        let manifest = files.get(names::MANIFEST)?;
+        let [a, b, c, d] = *manifest.get(6..)?.first_chunk()?;
+        let (major, minor) = (u16::from_le_bytes([a, b]), u16::from_le_bytes([c, d]));
+        let is_closed = Manifest::decode(manifest).is_ok_and(|it| it.trailer.wals.is_empty());
+        Some(Self { major, minor, is_closed })
+    }
+
+    /// What a release of this format must be able to do with a store of a later one's.
+    fn access(self, later: Self) -> Option<Access> {
+        if self.major != later.major {
+            return None;
+        }
+        match later.minor.cmp(&self.minor) {
+            Ordering::Equal => Some(Access::Written),
+            Ordering::Greater if later.is_closed => Some(Access::Read),
+            Ordering::Greater | Ordering::Less => None,
+        }
+    }
 }

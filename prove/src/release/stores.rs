@@ -32,13 +32,23 @@ struct DueCollection {
     entities: Vec<(Id, String)>,
 }
 
+/// What a program must be able to do with a store (docs/format.md, 8).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// All: it is of the program's own format version.
+    Written,
+    /// It was closed, and is of a later minor version: it must be read, and may not be changed.
+    Read,
+}
+
 pub(super) fn line(asked: &Asked, program: &Program) -> Line {
     let name = "stores";
     let stores = match kept(&asked.tree.join(DIR)) {
         Ok(stores) => stores,
         Err(why) => return Line::failed(name, why),
     };
-    let wrong = stores.iter().filter_map(|store| shows(&program.path, store, &asked.work).err());
+    let shown = |store: &Vector| shows(&program.path, store, Access::Written, &asked.work);
+    let wrong = stores.iter().filter_map(|store| shown(store).err());
     let wrong: Vec<_> = wrong.collect();
     let mut releases: BTreeMap<&str, usize> = BTreeMap::new();
     for store in &stores {
@@ -57,11 +67,11 @@ pub(super) fn kept(vectors: &Path) -> Result<Vec<Vector>, String> {
 }
 
 /// Holds what the engine of a program shows of a store, over the line protocol, against what is due;
-/// then it must commit, close, and show that, too. The store is laid out below `work`.
+/// then it must commit, or refuse to, close, and show that, too. The store is laid out below `work`.
 ///
 /// # Errors
 /// What it did otherwise.
-pub fn shows(program: &Path, store: &Vector, work: &Path) -> Result<(), String> {
+pub fn shows(program: &Path, store: &Vector, access: Access, work: &Path) -> Result<(), String> {
     let told = |what: String| format!("{}: {what}", store.id);
     let due = store.value.clone().unwrap_or_default();
     let due: Due = serde_json::from_value(due).map_err(|error| told(error.to_string()))?;
@@ -69,12 +79,12 @@ pub fn shows(program: &Path, store: &Vector, work: &Path) -> Result<(), String> 
     let dir = work.join("store");
     write(&dir, files).map_err(|error| told(error.to_string()))?;
     let driver = CommandLine::new(program, ["driver", "reference"]);
-    let shown = converse(driver, &dir, due).map_err(told);
+    let shown = converse(driver, &dir, due, access).map_err(told);
     fs::remove_dir_all(&dir).map_err(|error| format!("{}: {error}", dir.display()))?;
     shown
 }
 
-fn converse(driver: CommandLine, dir: &Path, due: Due) -> Result<(), String> {
+fn converse(driver: CommandLine, dir: &Path, due: Due, access: Access) -> Result<(), String> {
     let subject = CommandSubject::new(driver, WATCHDOG).map_err(|error| error.to_string())?;
     let settings = Settings {
         wal_reserve: 4096,
@@ -106,10 +116,19 @@ fn converse(driver: CommandLine, dir: &Path, due: Due) -> Result<(), String> {
             && let Some((collection, entities)) = collections.iter_mut().next()
         {
             let (id, payload) = (Id([0xff; 16]), Payload::Entity { tag: 1, size: 40 });
-            entities.push((id, payload.bytes()));
+            let content = payload.bytes();
             let got = client.apply(&Op::Put { collection: *collection, id, payload });
-            if got != (Outcome::Committed { sequence: Some(next) }) {
-                return Err(told(format!("a commit, due as number {next}: {got}")));
+            match (access, got) {
+                (Access::Written, Outcome::Committed { sequence: Some(got) }) if got == next => {
+                    entities.push((id, content));
+                }
+                (Access::Read, Outcome::Failed(_)) => {}
+                (Access::Written, got) => {
+                    return Err(told(format!("a commit, due as number {next}: {got}")));
+                }
+                (Access::Read, got) => {
+                    return Err(told(format!("a commit to a later format, due as refused: {got}")));
+                }
             }
         }
         drop(client);

@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use proofhouse::release::{ask, shows};
+use entidb_engine::format::manifest::{FORMAT, Manifest, NewerMinor};
+use proofhouse::release::{Access, ask, shows};
 use proofhouse_golden::{Material, embedded, families};
 
 use super::{proofhouse, stdout};
@@ -158,23 +159,46 @@ fn a_program_is_held_to_what_a_store_must_show() {
     let work = tempfile::tempdir().unwrap();
     let stores = embedded().unwrap().families.remove(families::RELEASE).unwrap();
     for store in &stores {
-        assert_eq!(shows(program, store, work.path()), Ok(()));
+        assert_eq!(shows(program, store, Access::Written, work.path()), Ok(()));
         let mut damaged = store.clone();
         let Material::Files(files) = &mut damaged.material else { panic!("{}", store.id) };
         files.get_mut("MANIFEST").unwrap()[12] ^= 1;
-        let told = shows(program, &damaged, work.path()).unwrap_err();
+        let told = shows(program, &damaged, Access::Written, work.path()).unwrap_err();
         assert!(told.starts_with(&format!("{}: opened: ", store.id)), "{told}");
         let mut other = store.clone();
         other.value.as_mut().unwrap()["sequence"] = "99".into();
-        let told = shows(program, &other, work.path()).unwrap_err();
+        let told = shows(program, &other, Access::Written, work.path()).unwrap_err();
         assert!(told.contains("a commit, due as number 100: committed, sequence "), "{told}");
         let mut other = store.clone();
         let more = serde_json::json!([["00ffffffffffffffffffffffffffffff", "a0"]]);
         other.value.as_mut().unwrap()["collections"][1]["entities"] = more;
-        let told = shows(program, &other, work.path()).unwrap_err();
+        let told = shows(program, &other, Access::Written, work.path()).unwrap_err();
         assert!(told.contains("opened: c1: due: "), "{told}");
     }
     assert_eq!(fs::read_dir(work.path()).unwrap().count(), 0);
+}
+
+/// The stores of this release as the next minor version would write them.
+#[test]
+fn a_program_reads_closed_stores_of_the_next_minor_version_and_changes_none() {
+    let program = Path::new(env!("CARGO_BIN_EXE_proofhouse"));
+    let work = tempfile::tempdir().unwrap();
+    let stores = embedded().unwrap().families.remove(families::RELEASE).unwrap();
+    for mut store in stores {
+        let Material::Files(files) = &mut store.material else { panic!("{}", store.id) };
+        let mut manifest = Manifest::decode(&files["MANIFEST"]).unwrap();
+        let is_closed = manifest.trailer.wals.is_empty();
+        manifest.newer = Some(NewerMinor { format_minor: FORMAT.1 + 1, fields: vec![7] });
+        files.insert("MANIFEST".to_owned(), manifest.encode());
+        let read = shows(program, &store, Access::Read, work.path());
+        assert_eq!(read.is_ok(), is_closed, "{read:?}");
+        let written = shows(program, &store, Access::Written, work.path()).unwrap_err();
+        let due = if is_closed { "opened: a commit, due as number " } else { "opened: " };
+        assert!(written.contains(due), "{written}");
+    }
+    let store = &embedded().unwrap().families[families::RELEASE][0];
+    let told = shows(program, store, Access::Read, work.path()).unwrap_err();
+    assert!(told.contains("a commit to a later format, due as refused: committed"), "{told}");
 }
 
 /// This program in the part of an earlier release of the same format.

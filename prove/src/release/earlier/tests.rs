@@ -35,18 +35,16 @@ fn a_release_that_cannot_be_built_from_its_packages_fails() {
 
 #[test]
 fn stores_are_covered_by_their_format_version() {
-    let store = |major: u8, minor: u8| {
-        let manifest = [b"EMFN".as_slice(), &[2, 0, major, 0, minor, 0], b"rest"].concat();
-        let files = [("MANIFEST".to_owned(), manifest)].into();
-        Vector {
-            id: String::new(),
-            rule: String::new(),
-            given: serde_json::Value::Null,
-            material: Material::Files(files),
-            value: None,
-            expect: [].into(),
-        }
-    };
-    assert_eq!(format_of(&store(1, 0)), Some([1, 0, 0, 0]));
-    assert_ne!(format_of(&store(1, 0)), format_of(&store(1, 1)));
+    let format = |major, minor, is_closed| Format { major, minor, is_closed };
+    let own = format(1, 1, true);
+    for (later, due) in [
+        (format(1, 1, true), Some(Access::Written)),
+        (format(1, 1, false), Some(Access::Written)),
+        (format(1, 2, true), Some(Access::Read)),
+        (format(1, 2, false), None),
+        (format(1, 0, true), None),
+        (format(2, 1, true), None),
+    ] {
+        assert_eq!(own.access(later), due, "{later:?}");
+    }
 }

@@ -13,10 +13,10 @@ fn a_value_that_is_no_state_is_told() {
     store.value = Some(json!({ "sequence": "x", "collections": [] }));
     let work = tempfile::tempdir().unwrap();
     let program = Path::new("/bin/false");
-    let told = shows(program, &store, work.path()).unwrap_err();
+    let told = shows(program, &store, Access::Written, work.path()).unwrap_err();
     assert!(told.starts_with(&format!("{}: ", store.id)), "{told}");
     store.value = Some(Json::Null);
-    let told = shows(program, &store, work.path()).unwrap_err();
+    let told = shows(program, &store, Access::Written, work.path()).unwrap_err();
     assert!(told.contains("invalid type: null"), "{told}");
     assert_eq!(fs::read_dir(work.path()).unwrap().count(), 0);
 }
