@@ -1,5 +1,7 @@
 //! The readers in other languages, carried in the binary so that it can run them anywhere.
 
+use crate::families::{self, CBOR, HASH, SCRIPT, SEGMENT_RECORD, WAL_RECORD};
+
 /// A language that a reader of the format is written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Language {
@@ -36,6 +38,16 @@ impl Language {
             Self::Python => "python3",
             Self::JavaScript => "node",
             Self::C => "cc",
+        }
+    }
+
+    /// The families whose vectors its reader reads. Scripts are for drivers.
+    pub fn covers(self) -> Vec<&'static str> {
+        match self {
+            Self::Python | Self::JavaScript => {
+                families::all().filter(|family| *family != SCRIPT).collect()
+            }
+            Self::C => vec![CBOR, HASH, WAL_RECORD, SEGMENT_RECORD],
         }
     }
 
