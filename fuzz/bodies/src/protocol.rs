@@ -32,16 +32,23 @@ pub fn check(input: &[u8], under: Under) -> Checked {
     converse(input, &numbers)
 }
 
-/// What most inputs get: a few lines are looked at, and put to no driver.
+/// What most inputs get: a few lines are looked at, and put to no driver. A line that is read is one
+/// JSON text, and what is read encodes to one line that reads as the same; a refusal's column is within
+/// the line.
 ///
 /// # Errors
 /// What is broken.
 pub fn lines(input: &[u8], under: Under) -> Checked {
     for line in input.split_inclusive(|byte| *byte == b'\n').take(GLANCED) {
+        let (request, answer) = (request(line, under), Answer::parse(line));
+        if request.is_ok() || answer.is_ok() {
+            let text: Result<&RawValue, _> = serde_json::from_slice(line);
+            require!(text.is_ok(), "{request:?}, {answer:?} of a line that is no JSON: {text:?}");
+        }
         let told = |request: &Request| encoded(|out| request.encode(out));
-        repeated(line, &request(line, under), told, Request::parse)?;
+        repeated(line, &request, told, Request::parse)?;
         let told = |answer: &Answer| encoded(|out| answer.clone().encode(out));
-        repeated(line, &Answer::parse(line), told, Answer::parse)?;
+        repeated(line, &answer, told, Answer::parse)?;
     }
     Ok(())
 }
