@@ -3,12 +3,17 @@
 
     growth.py stamp <LOG >STAMPED        begins each line with the seconds since the first
     growth.py tell TARGET STAMPED        one line: executions, per second, edges, features
-    growth.py table STAMPED...           the same as rows of a Markdown table, and the processor's time;
-                                         logs TARGET.log and TARGET.N.log are pieces of one row
+    growth.py table STAMPED...           the same as rows of a Markdown table, and the processor's time
     growth.py plot STAMPED... >SVG       edges against time, one small picture a target
     growth.py keep FROM TO               puts the inputs of FROM in place of those of TO
+
+Logs TARGET.1.log, TARGET.2.log and so on up to TARGET.log, the last, are pieces of one run. A table adds
+them up; its rate is by the processor's time if every piece tells it, else by the seconds of the wall. A
+picture has them one after the other: each begins at the second at which the one before ended, and edges
+that were found once stay found.
 """
 
+import math
 import os
 import re
 import shutil
@@ -52,11 +57,17 @@ def summary(path):
         raise SystemExit(f"{path}: not a whole log of libFuzzer; run the target again")
     executed = stats["number_of_executed_units"]
     seconds = max(points[-1][0] - points[0][0], 0.01)
-    return executed, executed / seconds, points[-1][2], points[-1][3], seconds, stats.get("processor", 0)
+    return executed, executed / seconds, points[-1][2], points[-1][3], seconds, stats.get("processor")
 
 
-def name(path):
-    return os.path.basename(path).split(".")[0]
+def by_target(paths):
+    """The logs of each target, earlier pieces first: by their number, not by the letters of it."""
+    pieces = {}
+    for path in paths:
+        target, *rest = os.path.basename(path).split(".")
+        number = int(rest[0]) if rest and rest[0].isdigit() else math.inf
+        pieces.setdefault(target, []).append((number, path))
+    return {target: [path for _, path in sorted(of)] for target, of in pieces.items()}
 
 
 def tell(target, path):
@@ -66,26 +77,38 @@ def tell(target, path):
 
 
 def table(paths):
-    pieces = {}
-    for path in paths:
-        pieces.setdefault(name(path), []).append(summary(path))
-    for target, of in pieces.items():
-        executed, _, edges, features, seconds, processor = zip(*of)
-        rate = sum(executed) / max(sum(processor) or sum(seconds), 0.01)
-        print(f"| `{target}` | {sum(seconds):,.0f} | {sum(processor):,.0f} | {sum(executed):,} | {rate:,.0f} "
+    for target, pieces in by_target(paths).items():
+        executed, _, edges, features, seconds, processor = zip(*map(summary, pieces))
+        told = None not in processor
+        rate = sum(executed) / max(sum(processor if told else seconds), 0.01)
+        busy = f"{sum(processor):,.0f}" if told else "not told"
+        print(f"| `{target}` | {sum(seconds):,.0f} | {busy} | {sum(executed):,} | {rate:,.0f} "
               f"| {max(edges):,} | {max(features):,} |")
 
 
-def picture(path, left, top):
-    points, _ = read(path)
-    last, most = max(points[-1][0], 1), points[-1][2]
-    least = min(point[2] for point in points)
+def curve(pieces):
+    """The points (seconds, edges) of pieces, one after the other."""
+    points, begun, most = [], 0, 0
+    for path in pieces:
+        for at, _, edges, _ in read(path)[0]:
+            most = max(most, edges)
+            points.append((begun + at, most))
+        if not points:
+            raise SystemExit(f"{path}: not a log of libFuzzer; run the target again")
+        begun = points[-1][0]
+    return points
+
+
+def picture(target, pieces, left, top):
+    points = curve(pieces)
+    last, most = max(points[-1][0], 1), points[-1][1]
+    least = points[0][1]
     def x(seconds):
         return left + MARGIN + seconds / last * (WIDTH - MARGIN - 10)
     def y(edges):
         return top + HEIGHT - 22 - (edges - least) / max(most - least, 1) * (HEIGHT - 46)
-    line = " ".join(f"{x(at):.1f},{y(edges):.1f}" for at, _, edges, _ in points)
-    yield f'<text x="{left + MARGIN}" y="{top + 12}" class="name">{name(path)}</text>'
+    line = " ".join(f"{x(at):.1f},{y(edges):.1f}" for at, edges in points)
+    yield f'<text x="{left + MARGIN}" y="{top + 12}" class="name">{target}</text>'
     yield f'<polyline points="{line} {x(last):.1f},{y(most):.1f}"/>'
     yield f'<text x="{left + WIDTH - 10}" y="{y(most) - 4:.1f}" class="end">{most:,} edges</text>'
     yield f'<text x="{left + MARGIN}" y="{top + HEIGHT - 8}">{least:,} at 0 s</text>'
@@ -93,15 +116,16 @@ def picture(path, left, top):
 
 
 def plot(paths):
-    rows = -(-len(paths) // COLUMNS)
+    targets = by_target(paths)
+    rows = -(-len(targets) // COLUMNS)
     print(f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {COLUMNS * WIDTH} {rows * HEIGHT}"'
           ' font-family="sans-serif" font-size="9">')
     print("<style>polyline{fill:none;stroke:#2563a8;stroke-width:1.2}.end{text-anchor:end}"
           ".name{font-weight:bold}text{fill:#444}</style>")
     print('<rect width="100%" height="100%" fill="white"/>')
-    for number, path in enumerate(paths):
+    for number, (target, pieces) in enumerate(targets.items()):
         left, top = number % COLUMNS * WIDTH, number // COLUMNS * HEIGHT
-        print("\n".join(picture(path, left, top)))
+        print("\n".join(picture(target, pieces, left, top)))
     print("</svg>")
 
 
