@@ -40,12 +40,15 @@ files![
 /// # Errors
 /// As [`Vectors::load`]; a test of this crate holds that there is none.
 pub fn embedded() -> Result<Vectors, VectorsError> {
-    Vectors::read(&|name| {
-        let file = FILES.iter().find(|(known, _)| *known == name);
-        file.map(|(_, bytes)| bytes.to_vec()).ok_or_else(|| VectorsError::Unreadable {
-            file: name.to_owned(),
-            source: io::Error::from(io::ErrorKind::NotFound),
-        })
+    Vectors::read(&embedded_file)
+}
+
+/// The content of one of the files.
+pub(crate) fn embedded_file(name: &str) -> Result<Vec<u8>, VectorsError> {
+    let file = FILES.iter().find(|(known, _)| *known == name);
+    file.map(|(_, bytes)| bytes.to_vec()).ok_or_else(|| VectorsError::Unreadable {
+        file: name.to_owned(),
+        source: io::Error::from(io::ErrorKind::NotFound),
     })
 }
 

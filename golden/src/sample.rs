@@ -11,14 +11,14 @@ use std::collections::BTreeMap;
 use entidb_engine::codec::{Limits, RejectClass, Value};
 use proofhouse_model::rng::Rng;
 
-use crate::embedded;
+use crate::embedded::{embedded, embedded_file};
 use crate::error::VectorsError;
-use crate::families::{self, CBOR, FAMILIES};
-use crate::file::{Bytes, Entry, Expect, Limits as Given};
+use crate::families::{self, CBOR, FAMILIES, GOLDEN_ENTIDB, SCRIPT};
+use crate::file::{Bytes, Entry, Expect, FamilyFile, Limits as Given};
 use crate::generate::{Family, assemble};
 use crate::notation;
 use crate::reader::{EngineReader, Reader};
-use crate::vectors::{CborVector, Material, PROFILES, Vector, profile_name};
+use crate::vectors::{CborVector, Material, PROFILES, Vector, parse, profile_name};
 use crate::{Codec, EngineCodec};
 
 #[cfg(test)]
@@ -27,52 +27,72 @@ mod tests;
 /// What a reader must not take from a vector that was not damaged.
 const RULE: &str = "damaged";
 
-/// So many of a hundred are made of vectors that are accepted: what damage does to one that is refused
-/// anyway seldom shows.
-const SOUND: u64 = 80;
+/// So many of a hundred are made of a vector that some setting accepts, and the others of any vector,
+/// accepted or not: what damage does to one that is refused anyway seldom shows.
+const ACCEPTED: u64 = 80;
 
-/// A directory of damaged vectors, `count` of each family that readers read: files by name.
+/// A directory of damaged vectors, `count` of each family: files by name.
+///
+/// `EntiDB`'s own records are never refused, and scripts are no bytes: of these two, the first vectors are
+/// there as they are, for vectors that lack a family are refused.
 ///
 /// # Errors
 /// The vectors carried in this program cannot be read.
 pub fn sample(seed: u64, count: usize) -> Result<BTreeMap<String, Vec<u8>>, VectorsError> {
     let vectors = embedded()?;
     let mut rng = Rng::new(seed);
-    let sound = |vector: &&CborVector| vector.expect.iter().any(|(_, due)| due.is_ok());
-    let sound: Vec<_> = vectors.cbor.iter().filter(sound).collect();
-    let mut sampled = vec![sampled(
-        CBOR,
-        "cbor.json",
-        (0..count).filter_map(|number| {
-            let vector = pick(&vectors.cbor, &sound, &mut rng)?;
-            Some(damaged_cbor(vector, number, &mut rng))
-        }),
-    )];
-    for family in FAMILIES {
-        let all = vectors.families.get(family.name).map_or(&[][..], Vec::as_slice);
-        let sound = |vector: &&Vector| vector.expect.values().any(Result::is_ok);
-        let sound: Vec<_> = all.iter().filter(sound).collect();
-        sampled.push(self::sampled(
-            family.name,
-            family.file,
-            (0..count).filter_map(|number| {
-                let vector = pick(all, &sound, &mut rng)?;
-                Some(damaged(family, vector, number, &mut rng))
-            }),
-        ));
+    let cbor = Choice::of(&vectors.cbor, |it| it.value.is_some());
+    let mut sampled = vec![
+        family(CBOR, "cbor.json", cbor.sample(count, &mut rng, damaged_cbor)),
+        untouched(GOLDEN_ENTIDB, "golden_entidb.json", count)?,
+    ];
+    for plain in FAMILIES {
+        let all = vectors.families.get(plain.name).map_or(&[][..], Vec::as_slice);
+        let choice = Choice::of(all, |it| it.value.is_some());
+        let entries = choice
+            .sample(count, &mut rng, |vector, number, rng| damaged(plain, vector, number, rng));
+        sampled.push(family(plain.name, plain.file, entries));
     }
+    sampled.push(untouched(SCRIPT, "script.json", count)?);
     Ok(assemble(sampled))
 }
 
-/// One of the vectors, most often of the sound ones.
-fn pick<'a, V>(all: &'a [V], sound: &[&'a V], rng: &mut Rng) -> Option<&'a V> {
-    let sound = if rng.chance(SOUND) { rng.pick(sound).copied() } else { None };
-    sound.or_else(|| rng.pick(all))
+/// The vectors of a family, and those of them that have a value: some setting accepts them.
+struct Choice<'a, V> {
+    all: &'a [V],
+    accepted: Vec<&'a V>,
 }
 
-fn sampled(name: &'static str, file: &'static str, entries: impl Iterator<Item = Entry>) -> Family {
-    let about = "A sample of damaged vectors.";
-    Family { name, file, about, entries: entries.collect(), files: BTreeMap::new() }
+impl<'a, V> Choice<'a, V> {
+    fn of(all: &'a [V], has_value: impl Fn(&V) -> bool) -> Self {
+        Self { all, accepted: all.iter().filter(|it| has_value(it)).collect() }
+    }
+
+    /// So many vectors, each damaged and numbered.
+    fn sample(
+        &self,
+        count: usize,
+        rng: &mut Rng,
+        damaged: impl Fn(&V, usize, &mut Rng) -> Entry,
+    ) -> Vec<Entry> {
+        let entry = |number| Some(damaged(self.pick(rng)?, number, rng));
+        (0..count).filter_map(entry).collect()
+    }
+
+    fn pick(&self, rng: &mut Rng) -> Option<&'a V> {
+        let accepted = if rng.chance(ACCEPTED) { rng.pick(&self.accepted).copied() } else { None };
+        accepted.or_else(|| rng.pick(self.all))
+    }
+}
+
+/// The first vectors of a family, as they are.
+fn untouched(name: &'static str, file: &'static str, count: usize) -> Result<Family, VectorsError> {
+    let published: FamilyFile = parse(file, &embedded_file(file)?)?;
+    Ok(family(name, file, published.vectors.into_iter().take(count).collect()))
+}
+
+fn family(name: &'static str, file: &'static str, entries: Vec<Entry>) -> Family {
+    Family { name, file, about: "A sample of damaged vectors.", entries, files: BTreeMap::new() }
 }
 
 fn damaged_cbor(vector: &CborVector, number: usize, rng: &mut Rng) -> Entry {

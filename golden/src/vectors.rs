@@ -177,6 +177,9 @@ pub(crate) fn parse<T: DeserializeOwned>(file: &str, bytes: &[u8]) -> Result<T, 
     if header.format != FORMAT {
         return Err(malformed(format!("format {:?} is not {FORMAT:?}", header.format)));
     }
+    if header.version == 0 {
+        return Err(malformed("version 0, and the first is 1".to_owned()));
+    }
     if header.version > VERSION {
         return Err(VectorsError::NewerFormat { file: file.to_owned(), found: header.version });
     }

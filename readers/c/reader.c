@@ -709,9 +709,12 @@ static Json *parse(const char *name, const Bytes *text) {
         unusable("%s: not a file of proofhouse-vectors; restore it", name);
     }
     const Json *version = member(json, "version");
-    if (version == NULL || version->kind != NUMBER || version->number > 1) {
+    if (version == NULL || version->kind != NUMBER || version->number < 1) {
+        unusable("%s: its version is no integer from 1 on; restore it", name);
+    }
+    if (version->number > 1) {
         unusable("%s: format version %llu, but 1 is the newest known", name,
-                 version == NULL ? 0ull : (unsigned long long)version->number);
+                 (unsigned long long)version->number);
     }
     return json;
 }
@@ -799,28 +802,48 @@ static void verify(const Json *files) {
     }
 }
 
+static const char *const covered[] = {"cbor", "hash", "wal-record", "segment-record", NULL};
+static const char *const other[] = {"golden-entidb", "name",          "manifest", "wal-log", "segment",
+                                    "store",         "release-store", "script",   NULL};
+
+/* Every family of `names` has vectors: else none of them would fail. */
+static void require(const Json *families, const char *const *names) {
+    for (; *names != NULL; names++) {
+        const Json *it = families == NULL ? NULL : families->first;
+        while (it != NULL && !is_text(member(it, "family"), *names)) it = it->next;
+        const Json *listed = member(it, "vectors");
+        if (listed == NULL || listed->number == 0) {
+            unusable("index.json: no vectors of family %s are listed; restore it", *names);
+        }
+    }
+}
+
 int main(int arguments, char **argument) {
-    static const char *const covered[] = {"cbor", "hash", "wal-record", "segment-record", NULL};
-    static const char *const other[] = {"golden-entidb", "name",          "manifest", "wal-log", "segment",
-                                        "store",         "release-store", "script",   NULL};
     size_t read = 0, right = 0;
     directory = arguments > 1 ? argument[1] : "vectors";
     Bytes text = read_file("index.json");
     const Json *families = member(parse("index.json", &text), "families");
     for (const Json *it = families == NULL ? NULL : families->first; it != NULL; it = it->next) {
+        const char *family = c_string(member(it, "family"));
+        if (!is_one_of(family, covered) && !is_one_of(family, other)) {
+            unusable("%s: unknown family %s", c_string(member(it, "file")), family);
+        }
+    }
+    require(families, covered);
+    require(families, other);
+    for (const Json *it = families->first; it != NULL; it = it->next) {
         const char *family = c_string(member(it, "family")), *file = c_string(member(it, "file"));
         const Json *files = member(it, "sha256"), *listed = member(it, "vectors");
         if (files == NULL || listed == NULL) unusable("index.json: an incomplete family; restore it");
         verify(files);
-        if (is_one_of(family, other)) {
-            printf("%s: not covered by this reader\n", family);
-            continue;
-        }
-        if (!is_one_of(family, covered)) unusable("%s: unknown family %s", file, family);
         text = read_file(file);
         const Json *json = parse(file, &text), *vectors = member(json, "vectors");
         if (vectors == NULL || count(vectors) != listed->number) {
             unusable("%s: not what index.json lists; restore it", file);
+        }
+        if (is_one_of(family, other)) {
+            printf("%s: not covered by this reader\n", family);
+            continue;
         }
         size_t agreed = 0;
         for (const Json *vector = vectors->first; vector != NULL; vector = vector->next) {

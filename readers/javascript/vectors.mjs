@@ -8,7 +8,7 @@ const [FORMAT, VERSION] = ["proofhouse-vectors", 1];
 const FIELDS = "id rule meaning source value diagnostic given bytes files expect".split(" ");
 
 /** Whatever families there are: for programs that look at one of them only. */
-export const ANY = { has: () => true };
+export const ANY = undefined;
 
 /** Vectors that cannot be used; the message names the file. */
 export class Unusable extends Error {}
@@ -29,20 +29,33 @@ function parse(name, data) {
     throw new Unusable(`${name}: ${error.message}; restore it`);
   }
   if (content?.format !== FORMAT) throw new Unusable(`${name}: not a file of ${FORMAT}; restore it`);
-  if (!(content.version <= VERSION)) {
-    const newer = `format version ${content.version}, but ${VERSION} is the newest known`;
-    throw new Unusable(`${name}: ${newer}`);
+  const { version } = content;
+  if (!Number.isInteger(version) || version < 1) {
+    throw new Unusable(`${name}: version ${JSON.stringify(version)} is no integer from 1 on; restore it`);
+  }
+  if (version > VERSION) {
+    throw new Unusable(`${name}: format version ${version}, but ${VERSION} is the newest known`);
   }
   return content;
 }
 
-/** Yields [family, its vectors]; `known` are the names of families. */
+/** Every family that is listed is known, and every known one has vectors: else none would fail. */
+function require(families, known) {
+  for (const { family, file } of families) {
+    if (!known.has(family)) throw new Unusable(`${file}: unknown family ${family}`);
+  }
+  const listed = new Set(families.filter((it) => it.vectors > 0).map((it) => it.family));
+  for (const family of known) {
+    if (listed.has(family)) continue;
+    throw new Unusable(`index.json: no vectors of family ${family} are listed; restore it`);
+  }
+}
+
+/** Yields [family, its vectors]; `known` are the names of families, or ANY. */
 export function* load(directory, known) {
   const index = parse("index.json", read(directory, "index.json"));
+  if (known !== ANY) require(index.families, known);
   for (const entry of index.families) {
-    if (!known.has(entry.family)) {
-      throw new Unusable(`${entry.file}: unknown family ${entry.family}`);
-    }
     const files = new Map();
     for (const [name, digest] of Object.entries(entry.sha256)) {
       files.set(name, read(directory, name));

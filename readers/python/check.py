@@ -179,7 +179,7 @@ def disagreement(family, vector):
 def main(directory):
     read = wrong = 0
     try:
-        for family, found in vectors.load(directory, {*FAMILIES, *NOT_COVERED}):
+        for family, found in vectors.load(directory, [*FAMILIES, *NOT_COVERED]):
             if family in NOT_COVERED:
                 print(f"{family}: {len(found)} vectors are not for readers")
                 continue

@@ -21,9 +21,12 @@ def parse(name, data):
         raise Unusable(f"{name}: {error}; restore it") from None
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise Unusable(f"{name}: not a file of {FORMAT}; restore it")
-    if not isinstance(content.get("version"), int) or content["version"] > VERSION:
-        found = content.get("version")
-        raise Unusable(f"{name}: format version {found}, but {VERSION} is the newest known")
+    version = content.get("version")
+    # To Python, true is an integer, too.
+    if type(version) is not int or version < 1:
+        raise Unusable(f"{name}: version {json.dumps(version)} is no integer from 1 on; restore it")
+    if version > VERSION:
+        raise Unusable(f"{name}: format version {version}, but {VERSION} is the newest known")
     return content
 
 
@@ -34,12 +37,23 @@ def read(directory, name):
         raise Unusable(f"{name}: {error.strerror}; restore it") from None
 
 
+def require(families, known):
+    """Every family that is listed is known, and every known one has vectors: else none would fail."""
+    for entry in families:
+        if entry["family"] not in known:
+            raise Unusable(f"{entry['file']}: unknown family {entry['family']}")
+    listed = {entry["family"] for entry in families if entry["vectors"]}
+    for family in known:
+        if family not in listed:
+            raise Unusable(f"index.json: no vectors of family {family} are listed; restore it")
+
+
 def load(directory, known):
     """Yields (family, its vectors); `known` are the names of families, or ANY."""
     index = parse("index.json", read(directory, "index.json"))
+    if known is not ANY:
+        require(index["families"], known)
     for entry in index["families"]:
-        if known is not ANY and entry["family"] not in known:
-            raise Unusable(f"{entry['file']}: unknown family {entry['family']}")
         files = {}
         for name, digest in entry["sha256"].items():
             files[name] = read(directory, name)

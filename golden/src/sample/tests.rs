@@ -1,5 +1,6 @@
 use super::*;
-use crate::file::{FamilyFile, INDEX};
+use crate::Vectors;
+use crate::file::INDEX;
 
 fn sampled(seed: u64, count: usize) -> BTreeMap<String, Vec<u8>> {
     sample(seed, count).unwrap()
@@ -29,4 +30,18 @@ fn every_family_has_damage_that_is_refused_and_answers_of_known_classes() {
         assert_eq!(unknown, None, "{}", family.name);
     }
     assert!(files.contains_key(INDEX));
+}
+
+#[test]
+fn a_sample_is_loaded_as_vectors_are() {
+    let files = sampled(1, 5);
+    let dir = tempfile::tempdir().unwrap();
+    for (name, bytes) in &files {
+        let path = dir.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    }
+    let vectors = Vectors::load(dir.path()).unwrap();
+    assert_eq!((vectors.cbor.len(), vectors.entidb.len(), vectors.scripts.len()), (5, 5, 5));
+    assert!(vectors.families.values().all(|family| family.len() == 5));
 }

@@ -75,6 +75,19 @@ fn a_newer_format_is_not_read_further() {
 }
 
 #[test]
+fn a_version_is_an_integer_from_1_on() {
+    for name in [INDEX, "cbor.json"] {
+        for version in ["0", "-1", "0.5", "true", "null", "[1]", "\"1\""] {
+            let known = "\"version\": 1";
+            let other = format!("\"version\": {version}");
+            let message = refusal(|files| replace(files, name, known, &other));
+            assert!(message.starts_with(&format!("{name}: ")), "{version}: {message}");
+            assert!(message.ends_with("; restore it, or write the vectors anew"), "{message}");
+        }
+    }
+}
+
+#[test]
 fn an_unknown_family_is_named_with_its_file() {
     let message =
         refusal(|files| replace(files, INDEX, "\"golden-entidb\"", "\"write-ahead-logs\""));
