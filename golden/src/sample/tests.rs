@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::Vectors;
 use crate::file::INDEX;
@@ -44,4 +46,29 @@ fn a_sample_is_loaded_as_vectors_are() {
     let vectors = Vectors::load(dir.path()).unwrap();
     assert_eq!((vectors.cbor.len(), vectors.entidb.len(), vectors.scripts.len()), (5, 5, 5));
     assert!(vectors.families.values().all(|family| family.len() == 5));
+}
+
+/// The names of a family's vectors that are accepted, and of those that are not.
+fn published(file: &str) -> (BTreeSet<String>, BTreeSet<String>) {
+    let family: FamilyFile = parse(file, &embedded_file(file).unwrap()).unwrap();
+    let (accepted, refused): (Vec<_>, Vec<_>) =
+        family.vectors.into_iter().partition(|it| it.value.is_some());
+    let ids = |vectors: Vec<Entry>| vectors.into_iter().map(|it| it.id).collect();
+    (ids(accepted), ids(refused))
+}
+
+#[test]
+fn damage_is_mostly_of_vectors_that_are_accepted_and_sometimes_of_others() {
+    const COUNT: usize = 300;
+    let files = sampled(3, COUNT);
+    for file in FAMILIES.iter().map(|it| it.file).chain(["cbor.json"]) {
+        let (accepted, refused) = published(file);
+        let sample: FamilyFile = serde_json::from_slice(&files[file]).unwrap();
+        let from = |it: &Entry| it.meaning.split_once(": ").unwrap().0.to_owned();
+        let of =
+            |ids: &BTreeSet<_>| sample.vectors.iter().filter(|it| ids.contains(&from(it))).count();
+        assert_eq!(of(&accepted) + of(&refused), COUNT, "{file}");
+        assert!(of(&accepted) >= COUNT * 2 / 3, "{file}: {} of {COUNT}", of(&accepted));
+        assert_eq!(of(&refused) == 0, refused.is_empty(), "{file}");
+    }
 }
