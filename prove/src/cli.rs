@@ -119,7 +119,8 @@ pub struct ProveArgs {
     /// Decides everything that is generated.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// The longest it may take, such as 90s or 10m; what is cut is not measured.
+    /// The longest it may take, such as 90s or 10m, but for what is under way then; what is cut is
+    /// not measured, and findings are made no smaller.
     #[arg(long, value_parser = duration)]
     pub budget: Option<Duration>,
     /// Where the report and the case files go.

@@ -228,6 +228,17 @@ impl Finding {
         self
     }
 
+    /// The same, with one more line to its story, unless it has it; so does its case.
+    pub fn adding(mut self, line: &str) -> Self {
+        if self.story.lines().all(|told| told != line) {
+            self.story = format!("{}\n{line}", self.story);
+            if let Some(case) = &mut self.case {
+                case.story.push(line.to_owned());
+            }
+        }
+        self
+    }
+
     /// The criterion it fails.
     pub fn criterion(&self) -> &'static str {
         criteria::criterion_of(self.claim)

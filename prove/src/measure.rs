@@ -13,6 +13,7 @@ pub(crate) mod kills;
 mod process_kills;
 mod readers;
 pub(crate) mod recorded;
+mod smaller;
 #[cfg(test)]
 mod tests;
 mod threads;

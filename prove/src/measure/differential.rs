@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use proofhouse_model::{
     Capabilities, Divergence, GenerateProfile, Got, Mechanism, Mechanisms, Op, Oracle, Plan,
-    Universe, shrink,
+    Universe,
 };
 use serde::{Deserialize, Serialize};
 
+use super::smaller::Patience;
 use super::{Context, Measured, Room, aspect};
 use crate::case::Scene;
 use crate::finding::{Finding, Kind, World};
@@ -131,15 +132,16 @@ pub(super) fn with_reads(plan: &Plan, capabilities: Capabilities) -> Plan {
     Plan { ops, ..plan.clone() }
 }
 
-/// The finding of a divergent plan, shrunk.
+/// The finding of a divergent plan, shrunk as far as the budget allows.
 pub(super) fn finding<E: Engine>(context: &Context<E>, plan: &Plan, found: Divergence) -> Finding {
+    let mut patience = Patience::of(context.budget);
     let fault = context.subject.take_fault();
     // An engine that hangs would let every trial wait for it.
     let hangs = fault.as_ref().is_some_and(|(kind, _)| *kind == Kind::Hang);
     let trials = if hangs { 0 } else { context.scale.shrink_trials };
-    let small = shrink(plan, trials, &mut |plan| diverges(context, plan).is_some());
+    let small = patience.shrink(plan, trials, &mut |plan| diverges(context, plan).is_some());
     // Shrinking keeps that the plan diverges; the first divergence is told if it did not.
-    let again = if hangs { None } else { diverges(context, &small) };
+    let again = if hangs || small == *plan { None } else { diverges(context, &small) };
     let divergence = again.map_or(found, |divergence| *divergence);
     let fault = context.subject.take_fault().or(fault);
     let kind = match (&divergence.got, &fault) {
@@ -151,5 +153,5 @@ pub(super) fn finding<E: Engine>(context: &Context<E>, plan: &Plan, found: Diver
     let mut story = divergence.to_string();
     story.extend(fault.iter().map(|(_, words)| format!("\n{words}")));
     let finding = Finding::new(kind, World::Undisturbed, claim, story);
-    context.with_case(finding, small, Scene::Undisturbed)
+    patience.told(context.with_case(finding, small, Scene::Undisturbed))
 }

@@ -7,9 +7,9 @@ use entidb_engine::storage::MemStorage;
 use proofhouse_model::rng::Rng;
 use proofhouse_model::{
     Client, Collection, Id, Op, Outcome, Payload, Plan, Settings, Store, Subject, panic_message,
-    shrink,
 };
 
+use super::smaller::Patience;
 use super::{Context, Measured, Room, differential, small};
 use crate::case::Scene;
 use crate::finding::{Finding, Kind, World};
@@ -50,10 +50,12 @@ fn repeating_entropy(context: &Context, measured: &mut Measured) {
     if let Some(plan) = done.into_iter().flatten().next() {
         let trials = context.scale.shrink_trials;
         let diverges = |plan: &Plan| differential::diverges(context, plan);
-        let small = shrink(&plan, trials, &mut |plan| diverges(plan).is_some());
-        let story = diverges(&small).map(|divergence| divergence.to_string()).unwrap_or_default();
+        let mut patience = Patience::of(context.budget);
+        let small = patience.shrink(&plan, trials, &mut |plan| diverges(plan).is_some());
+        let story = diverges(&small).map(|found| found.to_string()).unwrap_or_default();
         let finding = Finding::new(Kind::Divergence, World::Undisturbed, claim, story);
-        measured.findings.push(context.with_case(finding, small, Scene::Undisturbed));
+        let finding = context.with_case(finding, small, Scene::Undisturbed);
+        measured.findings.push(patience.told(finding));
     }
 }
 

@@ -8,10 +8,11 @@ use std::path::PathBuf;
 
 use proofhouse_crash::{
     Choice, CrashKind, CrashState, PowerLoss, Profile as Media, Random, Tier, TierCounts, Tiers,
-    Trace, enumerate, minimise,
+    Trace, enumerate,
 };
 use proofhouse_model::{About, GenerateProfile, History, Plan};
 
+use super::smaller::Patience;
 use super::{Context, Measured, Room, first_of_each};
 use crate::case::{CrashedLife, Scene};
 use crate::finding::{self, Finding, Kind, World};
@@ -248,15 +249,11 @@ impl<'a, E: Engine> Recordings<'a, E> {
                 self.totals.unconfirmed += 1;
                 continue;
             };
-            let alike = |wrong: &Wrong| (wrong.kind, wrong.promised) == (kind, promised);
-            let small = minimise(&life.trace, &confirmed.choice, &mut |state| {
-                let judged = judge.judge(&state.visible(), &life.dues, state);
-                judged.is_err_and(|wrong| alike(&wrong))
-            });
-            let choice = small.unwrap_or_else(|_| confirmed.choice.clone());
+            let mut patience = Patience::of(self.context.budget);
+            let choice = smallest(judge, life, &confirmed, &mut patience);
             let lives = [before, &[CrashedLife::new(&life.trace, choice)]].concat();
             let finding = self.finding(judge, &confirmed, media, lives, &life.trace);
-            self.totals.findings.push(finding);
+            self.totals.findings.push(patience.told(finding));
         }
     }
 
@@ -332,6 +329,21 @@ fn confirmed(judge: &Judge, life: &Life, failure: &Failure, media: Media) -> Opt
     let wrong = judge.judge_afresh(&state.visible(), &life.dues, &state).err()?;
     let alike = (wrong.kind, wrong.promised) == (failure.wrong.kind, failure.wrong.promised);
     alike.then(|| Failure { wrong, choice, ..failure.clone() })
+}
+
+/// The smallest crash found that shows the failure, too.
+fn smallest(judge: &Judge, life: &Life, failure: &Failure, patience: &mut Patience) -> Choice {
+    let alike = |wrong: &Wrong| {
+        (wrong.kind, wrong.promised) == (failure.wrong.kind, failure.wrong.promised)
+    };
+    // Every trial would wait for an engine that hangs.
+    if failure.wrong.kind == Kind::Hang {
+        return failure.choice.clone();
+    }
+    patience.minimise(&life.trace, &failure.choice, &mut |state| {
+        let judged = judge.judge(&state.visible(), &life.dues, state);
+        judged.is_err_and(|wrong| alike(&wrong))
+    })
 }
 
 impl Totals {

@@ -113,11 +113,12 @@ pub fn explore(
             explored.bad_media.counts = garbled.map(|(_, counts)| counts).unwrap_or_default();
             return explored;
         }
-        verdicts.judge(judge, life, &batch);
+        verdicts.judge(judge, life, &batch, budget);
         for found in &batch {
-            let tier = found.state.choice.tier();
-            explored.counts.tier(tier).checked += 1;
-            if let Some(Some(wrong)) = verdicts.0.get(&found.key) {
+            // What the budget did not reach is not checked.
+            let Some(verdict) = verdicts.0.get(&found.key) else { continue };
+            explored.counts.tier(found.state.choice.tier()).checked += 1;
+            if let Some(wrong) = verdict {
                 explored.fail(life, &found.state, wrong);
             }
         }
@@ -145,7 +146,8 @@ pub fn first_wrong(
             batch.into_iter().filter(|found| !verdicts.0.contains_key(&found.key)).collect();
         judged += new.len() as u64;
         let mut own = Verdicts::default();
-        own.judge(judge, life, &new);
+        // A search that is cut short would say that nothing is wrong.
+        own.judge(judge, life, &new, Budget::default());
         let wrong = new.iter().find_map(|found| own.0.get(&found.key)?.as_deref().cloned());
         if wrong.is_some() {
             return (judged, wrong);
@@ -154,11 +156,11 @@ pub fn first_wrong(
 }
 
 impl Verdicts {
-    /// Judges those that are not known.
-    fn judge(&mut self, judge: &Judge, life: &Life, batch: &[Found]) {
+    /// Judges those that are not known, as far as the budget goes.
+    fn judge(&mut self, judge: &Judge, life: &Life, batch: &[Found], budget: Budget) {
         let unknown: Vec<&Found> =
             batch.iter().filter(|found| !self.0.contains_key(&found.key)).collect();
-        let judged = parallel::map(unknown.len() as u64, Budget::default(), |index| {
+        let judged = parallel::map(unknown.len() as u64, budget, |index| {
             let found = usize::try_from(index).ok().and_then(|index| unknown.get(index))?;
             Some((found.key, judge.judge(&found.tree, &life.dues, &found.state).err()))
         });

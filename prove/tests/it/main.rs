@@ -3,6 +3,8 @@
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod commands;
+#[cfg(target_os = "linux")]
+mod drivers;
 mod house;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod interrupts;

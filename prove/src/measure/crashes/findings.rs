@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use proofhouse_crash::{Choice, Class, Profile, Tiers};
-use proofhouse_model::{Plan, shrink};
+use proofhouse_model::Plan;
 
 use super::{Case, Context, depth, explorer};
 use crate::case::Scene;
@@ -11,6 +11,7 @@ use crate::cause::{Cause, Causes};
 use crate::explore::{Depth, Failure};
 use crate::finding::{self, Finding, Kind, World};
 use crate::measure::differential;
+use crate::measure::smaller::Patience;
 
 /// A failure, and what it is one of.
 #[derive(Clone, Copy)]
@@ -47,10 +48,7 @@ pub(super) fn all(context: &Context, done: &[Case]) -> Vec<Finding> {
         let again = explorer(context, &case.plan, case.creation, Profile::Posix).diverges();
         Some((case, again?))
     });
-    found.extend(
-        divergence
-            .map(|(case, divergence)| differential::finding(context, &case.plan, *divergence)),
-    );
+    found.extend(divergence.map(|(case, at)| differential::finding(context, &case.plan, *at)));
     found
 }
 
@@ -111,9 +109,14 @@ impl<'a> Group<'a> {
     fn finding(mut self, context: &Context) -> Option<Finding> {
         let Met { case, failure, .. } = self.met;
         let medium = self.choose_medium(context);
-        let (plan, choices) = self.shrunk(context, medium)?;
+        let mut patience = Patience::of(context.budget);
+        let (plan, choices) = self.shrunk(context, medium, &mut patience)?;
         let again = explorer(context, &plan, case.creation, medium);
-        let choices = again.minimise(&choices, failure.kind, &self.class);
+        let choices = if patience.is_over() {
+            choices
+        } else {
+            again.minimise(&choices, failure.kind, &self.class)
+        };
         let told = again.replay(&choices).ok().flatten();
         let story = told.map_or_else(|| self.class.to_string(), |told| told.story);
         let first = self.causes.iter().position(|cause| cause.class == self.class)?;
@@ -125,7 +128,7 @@ impl<'a> Group<'a> {
             finding = finding.on(medium);
         }
         let scene = Scene::Crash { creation: case.creation, choices };
-        Some(context.with_case(finding.because(self.causes), plan, scene))
+        Some(patience.told(context.with_case(finding.because(self.causes), plan, scene)))
     }
 
     /// The strongest medium that shows it. If that shows only another cause, that one is told.
@@ -151,7 +154,12 @@ impl<'a> Group<'a> {
     }
 
     /// A smaller plan in which the same crash is still possible, and that crash.
-    fn shrunk(&self, context: &Context, medium: Profile) -> Option<(Plan, Vec<Choice>)> {
+    fn shrunk(
+        &self,
+        context: &Context,
+        medium: Profile,
+        patience: &mut Patience,
+    ) -> Option<(Plan, Vec<Choice>)> {
         let Met { case, failure, .. } = self.met;
         let same = |class: &Class| *class == self.class;
         let depth = self.depth(context);
@@ -160,7 +168,7 @@ impl<'a> Group<'a> {
         };
         // Each trial explores a plan until it fails: fewer are granted than for a single run.
         let trials = context.scale.shrink_trials / 10;
-        let plan = shrink(&case.plan, trials, &mut |plan| again(plan).is_some());
+        let plan = patience.shrink(&case.plan, trials, &mut |plan| again(plan).is_some());
         let (_, choices) = again(&plan)?;
         Some((plan, choices))
     }

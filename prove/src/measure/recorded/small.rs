@@ -4,15 +4,16 @@
 use std::path::Path;
 
 use proofhouse_crash::{
-    Choice, Class, Dedup, PowerLoss, Profile as Media, Random, Tier, Tiers, enumerate, minimise,
+    Choice, Class, Dedup, PowerLoss, Profile as Media, Random, Tier, Tiers, enumerate,
 };
-use proofhouse_model::{Plan, shrink};
+use proofhouse_model::Plan;
 
 use super::record::record_recovery;
 use super::{record, strongest, told};
 use crate::case::{CrashedLife, Scene, Unshrunk};
 use crate::finding::{Finding, Kind};
 use crate::measure::Context;
+use crate::measure::smaller::Patience;
 use crate::recorded::drive::Recipe;
 use crate::recorded::explore::Life;
 use crate::recorded::judge::{Dues, Judge, Wrong};
@@ -70,10 +71,12 @@ impl<E: Engine> Smaller<'_, E> {
     /// The finding with the smallest plan found that shows it; as it is if there is none. Where
     /// recoveries crashed, those of each smaller plan are recorded, too.
     pub(super) fn of(&self, finding: Finding) -> Finding {
-        self.try_of(&finding).unwrap_or(finding)
+        let mut patience = Patience::of(self.context.budget);
+        let small = self.try_of(&finding, &mut patience);
+        patience.told(small.unwrap_or(finding))
     }
 
-    fn try_of(&self, finding: &Finding) -> Option<Finding> {
+    fn try_of(&self, finding: &Finding, patience: &mut Patience) -> Option<Finding> {
         let case = finding.case.as_deref()?;
         let Scene::Recorded { media, lives, .. } = &case.scene else { return None };
         // Every trial would wait for an engine that hangs.
@@ -83,25 +86,24 @@ impl<E: Engine> Smaller<'_, E> {
         let lives = lives.iter().map(|life| self.lost(life, case.plan.seed));
         let sought = Sought { finding, media: *media, lives: lives.collect::<Option<_>>()? };
         let trials = self.context.scale.shrink_trials / 5;
-        let (mut recorded, mut states) = (0, STATES);
-        let small = shrink(&case.plan, trials, &mut |plan| {
-            if plan.ops.is_empty() || states == 0 || self.context.budget.is_spent() {
+        let (mut recorded, mut states, mut crashed) = (0, STATES, None);
+        let small = patience.shrink(&case.plan, trials, &mut |plan| {
+            if plan.ops.is_empty() || states == 0 {
                 return false;
             }
             recorded += 1;
-            self.shown(plan, &sought, &mut states).is_some()
+            let Some(found) = self.shown(plan, &sought, &mut states) else { return false };
+            // The last one that shows it is the smallest.
+            crashed = Some(found);
+            true
         });
-        if small == case.plan {
-            return None;
-        }
-        let crashed = self.shown(&small, &sought, &mut STATES.clone())?;
         let note = format!(
             "plan: {} of {} operations are left; {recorded} smaller plans were recorded, at most \
              {trials}",
             small.ops.len(),
             case.plan.ops.len(),
         );
-        self.told(small, &sought, crashed, &note)
+        self.told(small, &sought, (crashed?, patience), &note)
     }
 
     fn lost(&self, life: &CrashedLife, seed: u64) -> Option<Lost> {
@@ -134,7 +136,7 @@ impl<E: Engine> Smaller<'_, E> {
         let is_last = number + 1 == sought.lives.len();
         let mut seen = Dedup::default();
         for state in enumerate(&life.trace, sought.media, lost.tiers) {
-            if *states == 0 {
+            if *states == 0 || self.context.budget.is_spent() {
                 return None;
             }
             if !sought.is_alike(number, &life, &state.choice) || !seen.insert(&state) {
@@ -162,18 +164,17 @@ impl<E: Engine> Smaller<'_, E> {
         &self,
         plan: Plan,
         sought: &Sought,
-        mut crashed: Crashed,
+        (mut crashed, patience): (Crashed, &mut Patience),
         note: &str,
     ) -> Option<Finding> {
         let (life, choice) = crashed.pop()?;
         let judge = Judge::new(self.recipe, &plan, self.context.subject.about(), self.scratch);
-        let small = minimise(&life.trace, &choice, &mut |state| {
+        let choice = patience.minimise(&life.trace, &choice, &mut |state| {
             sought.is_alike(crashed.len(), &life, &state.choice)
                 && judge
                     .judge(&state.visible(), &life.dues, state)
                     .is_err_and(|wrong| sought.is(&wrong))
         });
-        let choice = small.ok()?;
         let state = life.trace.state_under(&choice, sought.media).ok()?;
         let wrong = judge.judge_afresh(&state.visible(), &life.dues, &state).err()?;
         if !sought.is(&wrong) {
