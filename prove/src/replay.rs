@@ -99,7 +99,7 @@ fn context<'a, E: Engine>(
 
 /// An undisturbed run, beside the oracle.
 fn undisturbed<E: Engine>(case: &Case, context: &Context<E>) -> Replayed {
-    let story = differential::diverges(context, &case.plan).map(|found| found.to_string());
+    let story = differential::diverges(context, &case.plan).map(|found| found.at.to_string());
     Replayed::of(case.kind, story)
 }
 

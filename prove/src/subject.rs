@@ -35,12 +35,7 @@ pub trait Engine: Send + Sync + Sized + 'static {
     fn differential_plans(scale: Scale) -> u64;
 
     /// The first divergence of a plan on a fresh store.
-    fn diverges(&self, plan: &Plan) -> Option<Box<Divergence>>;
-
-    /// What broke off a conversation with the engine since this was last asked.
-    fn take_fault(&self) -> Option<(Kind, String)> {
-        None
-    }
+    fn diverges(&self, plan: &Plan) -> Option<Diverged>;
 
     /// How to get along with it, if it is a command.
     fn driving(&self) -> Driving {
@@ -49,6 +44,40 @@ pub trait Engine: Send + Sync + Sized + 'static {
 
     /// How to record this engine, which `name` selects, as a process of its own.
     fn recipe(&self, name: &str, program: &Path) -> Recipe;
+}
+
+/// How a plan diverges, and why if the engine cannot be talked to.
+#[derive(Debug, Clone)]
+pub struct Diverged {
+    /// Where, and what was due.
+    pub at: Box<Divergence>,
+    /// What broke off the conversation.
+    pub fault: Option<Broken>,
+}
+
+/// A conversation that was broken off.
+#[derive(Debug, Clone)]
+pub struct Broken {
+    /// The kind of wrong that it is.
+    pub kind: Kind,
+    /// What the driver did, in words.
+    pub words: String,
+    /// Whether the watchdog's time goes by until it shows.
+    pub is_slow: bool,
+}
+
+impl From<Box<Divergence>> for Diverged {
+    fn from(at: Box<Divergence>) -> Self {
+        Self { at, fault: None }
+    }
+}
+
+impl Broken {
+    /// By this fault.
+    pub fn off(error: &DriverError) -> Self {
+        let is_slow = error.fault.is_silence();
+        Self { kind: fault_kind(error), words: error.to_string(), is_slow }
+    }
 }
 
 impl Engine for Placed {
@@ -64,9 +93,9 @@ impl Engine for Placed {
         scale.differential_plans
     }
 
-    fn diverges(&self, plan: &Plan) -> Option<Box<Divergence>> {
+    fn diverges(&self, plan: &Plan) -> Option<Diverged> {
         let options = RunOptions { history: false, close: true };
-        run(self, &MemStorage::new(), plan, options, &mut ()).err()
+        run(self, &MemStorage::new(), plan, options, &mut ()).err().map(Diverged::from)
     }
 
     fn recipe(&self, name: &str, program: &Path) -> Recipe {
@@ -81,7 +110,7 @@ pub struct Commanded {
     recipe: Recipe,
     scratch: PathBuf,
     /// Where it did not answer: it is not waited for again.
-    hung: Mutex<Option<Box<Divergence>>>,
+    silent: Mutex<Option<Diverged>>,
 }
 
 impl Commanded {
@@ -94,14 +123,14 @@ impl Commanded {
         let line = CommandLine::shell(command);
         let subject = CommandSubject::new(line.clone(), driving.watchdog)?;
         let recipe = Recipe { line, driving: driving.clone() };
-        let (scratch, hung) = (scratch.to_path_buf(), Mutex::default());
-        Ok(Self { subject, recipe, scratch, hung })
+        let (scratch, silent) = (scratch.to_path_buf(), Mutex::default());
+        Ok(Self { subject, recipe, scratch, silent })
     }
 
-    fn carries_out(&self, plan: &Plan) -> Option<Box<Divergence>> {
+    fn carries_out(&self, plan: &Plan) -> Option<Diverged> {
         match Scratch::below(&self.scratch) {
             Ok(place) => windowed::diverges(&self.subject, place.path(), plan),
-            Err(error) => Some(Box::new(nowhere(&error))),
+            Err(error) => Some(Box::new(nowhere(&error)).into()),
         }
     }
 }
@@ -119,21 +148,16 @@ impl Engine for Commanded {
         scale.command_plans
     }
 
-    fn diverges(&self, plan: &Plan) -> Option<Box<Divergence>> {
-        let hung = || self.hung.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(before) = hung().clone() {
+    fn diverges(&self, plan: &Plan) -> Option<Diverged> {
+        let silent = || self.silent.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(before) = silent().clone() {
             return Some(before);
         }
-        let divergence = self.carries_out(plan)?;
-        if self.subject.has_hung() {
-            hung().get_or_insert(divergence.clone());
+        let diverged = self.carries_out(plan)?;
+        if diverged.fault.as_ref().is_some_and(|fault| fault.is_slow) {
+            silent().get_or_insert(diverged.clone());
         }
-        Some(divergence)
-    }
-
-    fn take_fault(&self) -> Option<(Kind, String)> {
-        let error = self.subject.take_failure()?;
-        Some((fault_kind(&error), error.to_string()))
+        Some(diverged)
     }
 
     fn driving(&self) -> Driving {

@@ -7,21 +7,24 @@ use std::path::Path;
 
 use parking_lot::Mutex;
 use proofhouse_model::{
-    About, Client, Divergence, ErrorClass, Op, Oracle, Outcome, Plan, Refusal, RunOptions,
-    Settings, Store, Subject, run,
+    About, Client, ErrorClass, Op, Oracle, Outcome, Plan, Refusal, RunOptions, Settings, Store,
+    Subject, run,
 };
-use proofhouse_subjects::CommandSubject;
+use proofhouse_subjects::{CommandSubject, DriverError};
+
+use crate::subject::{Broken, Diverged};
 
 /// How many requests may be unanswered.
 const WINDOW: NonZeroUsize = NonZeroUsize::MIN.saturating_add(31);
 
 /// The first divergence of a plan whose operations are sent ahead of their answers, life by life.
-pub fn diverges(subject: &CommandSubject, place: &Path, plan: &Plan) -> Option<Box<Divergence>> {
+pub fn diverges(subject: &CommandSubject, place: &Path, plan: &Plan) -> Option<Diverged> {
     let about: &About = Subject::<Path>::about(subject);
-    let lives = lives(subject, about, place, plan);
+    let (lives, fault) = lives(subject, about, place, plan);
     let recital = Recital { about, lives: Mutex::new(lives) };
     let options = RunOptions { history: false, close: true };
-    run(&recital, &(), plan, options, &mut ()).err()
+    let at = run(&recital, &(), plan, options, &mut ()).err()?;
+    Some(Diverged { at, fault: fault.as_ref().map(Broken::off) })
 }
 
 /// What a driver answered in one life.
@@ -31,36 +34,52 @@ struct Life {
     closed: Result<(), Refusal>,
 }
 
-/// The answers of all lives; they end with the first that could not be opened or was broken off.
-fn lives(subject: &CommandSubject, about: &About, place: &Path, plan: &Plan) -> VecDeque<Life> {
+/// The answers of all lives; they end with the first that could not be opened or was broken off,
+/// and with what broke it off.
+fn lives(
+    subject: &CommandSubject,
+    about: &About,
+    place: &Path,
+    plan: &Plan,
+) -> (VecDeque<Life>, Option<DriverError>) {
     let mut oracle = Oracle::new(&plan.settings, about.capabilities);
     let mut lives = VecDeque::new();
     for ops in plan.ops.split(|op| *op == Op::Reopen) {
         let settings = plan.settings.after_draws(oracle.draws());
-        let life = live(subject, place, &settings, ops);
+        let (life, fault) = live(subject, place, &settings, ops);
         let over = life.opened.is_err() || life.closed.is_err();
         lives.push_back(life);
         if over {
-            break;
+            return (lives, fault);
         }
         for op in ops.iter().chain([&Op::Reopen]) {
             oracle.step(op);
         }
     }
-    lives
+    (lives, None)
 }
 
-fn live(subject: &CommandSubject, place: &Path, settings: &Settings, ops: &[Op]) -> Life {
-    let store = match subject.open_store(place, settings) {
-        Ok(store) => store,
-        Err(refusal) => {
-            return Life { opened: Err(refusal), outcomes: VecDeque::new(), closed: Ok(()) };
-        }
+fn live(
+    subject: &CommandSubject,
+    place: &Path,
+    settings: &Settings,
+    ops: &[Op],
+) -> (Life, Option<DriverError>) {
+    let mut life = Life { opened: Ok(()), outcomes: VecDeque::new(), closed: Ok(()) };
+    let store = match subject.try_open(place, settings) {
+        Ok(Ok(store)) => store,
+        Ok(Err(refusal)) => return (Life { opened: Err(refusal), ..life }, None),
+        Err(error) => return (Life { opened: Err(Refusal::from(&error)), ..life }, Some(error)),
     };
-    let outcomes = store.apply_window(ops, WINDOW);
-    let closed = Box::new(store).close();
-    // Whoever breaks off leaves the rest in doubt.
-    Life { opened: Ok(()), outcomes: outcomes.unwrap_or_default().into(), closed }
+    let closed = store.apply_window(ops, WINDOW).and_then(|outcomes| {
+        life.outcomes = outcomes.into();
+        store.try_close()
+    });
+    match closed {
+        Ok(closed) => (Life { closed, ..life }, None),
+        // Whoever breaks off leaves the rest in doubt.
+        Err(error) => (Life { closed: Err(Refusal::from(&error)), ..life }, Some(error)),
+    }
 }
 
 /// Recites answers that were given before, to be compared with the oracle's.

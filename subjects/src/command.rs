@@ -76,35 +76,40 @@ impl CommandSubject {
     /// # Errors
     /// A [`Refusal`], also for a fault of the driver.
     pub fn open_store(&self, dir: &Path, settings: &Settings) -> Result<CommandStore, Refusal> {
-        let dir = dir.to_str().ok_or_else(|| {
+        self.try_open(dir, settings).unwrap_or_else(|error| Err(Refusal::from(&error)))
+    }
+
+    /// Opens a store; what the driver does wrong is told apart from what it refuses.
+    ///
+    /// # Errors
+    /// [`DriverError`].
+    pub fn try_open(
+        &self,
+        dir: &Path,
+        settings: &Settings,
+    ) -> Result<Result<CommandStore, Refusal>, DriverError> {
+        let Some(dir) = dir.to_str() else {
             let message = format!("a directory's name must be UTF-8: {}", dir.display());
-            Refusal { class: ErrorClass::Unsupported, message }
-        })?;
+            return Ok(Err(Refusal { class: ErrorClass::Unsupported, message }));
+        };
         let fault = |error: DriverError| {
-            let refusal = store::refusal(&error);
-            self.shared.report(error);
-            refusal
+            self.shared.report(error.clone());
+            error
         };
         let mut driver = self.shared.driver().map_err(fault)?;
         let ask = Ask::Open { dir: dir.to_owned(), settings: settings.clone() };
-        match driver.turn(ask).map_err(fault)? {
+        Ok(match driver.turn(ask).map_err(fault)? {
             Ok(()) => Ok(CommandStore::new(Arc::clone(&self.shared), driver)),
             Err(refusal) => {
                 self.shared.give_back(driver);
                 Err(refusal)
             }
-        }
+        })
     }
 
     /// Ends the processes that have no open store: the next open is in a new one.
     pub fn retire(&self) {
         self.shared.idle.lock().clear();
-    }
-
-    /// Whether the first fault since it was last taken is that there was no answer in time.
-    pub fn has_hung(&self) -> bool {
-        let hung = |error: &DriverError| matches!(error.fault, Fault::Hung { .. });
-        self.shared.failure.lock().as_ref().is_some_and(hung)
     }
 
     /// The first fault since this was last asked.

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use proofhouse_model::{
-    Capabilities, Divergence, GenerateProfile, Got, Mechanism, Mechanisms, Op, Oracle, Plan,
-    Universe,
+    Capabilities, GenerateProfile, Got, Mechanism, Mechanisms, Op, Oracle, Plan, Universe,
 };
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +12,7 @@ use super::{Context, Measured, Room, aspect};
 use crate::case::Scene;
 use crate::finding::{Finding, Kind, World};
 use crate::parallel;
-use crate::subject::{Commanded, Engine};
+use crate::subject::{Commanded, Diverged, Engine};
 use crate::verdict::Evidence;
 
 /// What a clean run shows.
@@ -39,20 +38,20 @@ const CLAIMS: &[&str] = &[
 /// Divergent plans to shrink: one flaw shows in many, and a second flaw may hide behind the first.
 const SHRUNK: usize = 4;
 
-/// A plan that diverges, and where.
+/// A plan that diverges, and how.
 #[derive(Serialize, Deserialize)]
-struct Diverged {
+struct Divergent {
     words: String,
     /// Known where the plan was run.
     #[serde(skip)]
-    at: Option<Box<Divergence>>,
+    how: Option<Diverged>,
 }
 
 fn measure<E: Engine>(context: &Context<E>) -> Measured {
     let cases = E::differential_plans(context.scale);
     let done = context.cases(NAME, parallel::COMPUTE, cases, |case| {
-        let at = diverges(context, &plan(context, case))?;
-        Some(Diverged { words: at.to_string(), at: Some(at) })
+        let how = diverges(context, &plan(context, case))?;
+        Some(Divergent { words: how.at.to_string(), how: Some(how) })
     });
     let mut measured = Measured::default();
     let mut reached = BTreeMap::<Mechanism, u64>::new();
@@ -73,9 +72,11 @@ fn measure<E: Engine>(context: &Context<E>) -> Measured {
         measured.show(claim, Evidence::of(done, possible, "plans"));
     }
     let divergent = done.into_iter().filter_map(|(case, found)| Some((case, found?)));
-    let told =
-        divergent.take(SHRUNK).map(|(case, found)| found.told(context, &plan(context, case)));
-    measured.findings = told.collect();
+    let told = divergent.map(|(case, found)| found.told(context, &plan(context, case)));
+    // An engine that does not answer is asked no more: all plans after that show the same hang.
+    let mut hung = false;
+    let new = |one: &Finding| one.kind != Kind::Hang || !std::mem::replace(&mut hung, true);
+    measured.findings = told.filter(new).take(SHRUNK).collect();
     measured
 }
 
@@ -96,12 +97,12 @@ fn plan<E: Engine>(context: &Context<E>, case: u64) -> Plan {
     context.plan("differential", case, &GenerateProfile::differential())
 }
 
-impl Diverged {
+impl Divergent {
     /// The finding, shrunk. Where the plan was run elsewhere it is run again, which shows the same
     /// unless the engine answers as it likes.
     fn told<E: Engine>(self, context: &Context<E>, plan: &Plan) -> Finding {
-        if let Some(at) = self.at.or_else(|| diverges(context, plan)) {
-            return finding(context, plan, *at);
+        if let Some(how) = self.how.or_else(|| diverges(context, plan)) {
+            return finding(context, plan, how);
         }
         let story = format!("{}\nseen by a shard, and not again", self.words);
         let claim = "AC-08.differential";
@@ -111,7 +112,7 @@ impl Diverged {
 }
 
 /// The first divergence of a plan on a fresh store.
-pub(crate) fn diverges<E: Engine>(context: &Context<E>, plan: &Plan) -> Option<Box<Divergence>> {
+pub(crate) fn diverges<E: Engine>(context: &Context<E>, plan: &Plan) -> Option<Diverged> {
     context.subject.diverges(plan)
 }
 
@@ -133,25 +134,25 @@ pub(super) fn with_reads(plan: &Plan, capabilities: Capabilities) -> Plan {
 }
 
 /// The finding of a divergent plan, shrunk as far as the budget allows.
-pub(super) fn finding<E: Engine>(context: &Context<E>, plan: &Plan, found: Divergence) -> Finding {
+pub(super) fn finding<E: Engine>(context: &Context<E>, plan: &Plan, found: Diverged) -> Finding {
     let mut patience = Patience::of(context.budget);
-    let fault = context.subject.take_fault();
-    // An engine that hangs would let every trial wait for it.
-    let hangs = fault.as_ref().is_some_and(|(kind, _)| *kind == Kind::Hang);
-    let trials = if hangs { 0 } else { context.scale.shrink_trials };
+    // Every trial would wait for an engine that is silent.
+    let is_slow = found.fault.as_ref().is_some_and(|fault| fault.is_slow);
+    let trials = if is_slow { 0 } else { context.scale.shrink_trials };
     let small = patience.shrink(plan, trials, &mut |plan| diverges(context, plan).is_some());
     // Shrinking keeps that the plan diverges; the first divergence is told if it did not.
-    let again = if hangs || small == *plan { None } else { diverges(context, &small) };
-    let divergence = again.map_or(found, |divergence| *divergence);
-    let fault = context.subject.take_fault().or(fault);
+    let again = if small == *plan { None } else { diverges(context, &small) };
+    let Diverged { at: divergence, fault } = again.unwrap_or(found);
     let kind = match (&divergence.got, &fault) {
         (Got::Panicked(_), _) => Kind::Panic,
-        (Got::Outcome(_) | Got::Refused(_), Some((kind, _))) => *kind,
+        (Got::Outcome(_) | Got::Refused(_), Some(fault)) => fault.kind,
         (Got::Outcome(_) | Got::Refused(_), None) => Kind::Divergence,
     };
     let claim = aspect::claim(&small, &divergence);
     let mut story = divergence.to_string();
-    story.extend(fault.iter().map(|(_, words)| format!("\n{words}")));
+    // A refusal has the driver's words already.
+    let untold = fault.filter(|fault| !story.contains(&fault.words));
+    story.extend(untold.map(|fault| format!("\n{}", fault.words)));
     let finding = Finding::new(kind, World::Undisturbed, claim, story);
     patience.told(context.with_case(finding, small, Scene::Undisturbed))
 }

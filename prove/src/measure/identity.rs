@@ -52,7 +52,7 @@ fn repeating_entropy(context: &Context, measured: &mut Measured) {
         let diverges = |plan: &Plan| differential::diverges(context, plan);
         let mut patience = Patience::of(context.budget);
         let small = patience.shrink(&plan, trials, &mut |plan| diverges(plan).is_some());
-        let story = diverges(&small).map(|found| found.to_string()).unwrap_or_default();
+        let story = diverges(&small).map(|found| found.at.to_string()).unwrap_or_default();
         let finding = Finding::new(Kind::Divergence, World::Undisturbed, claim, story);
         let finding = context.with_case(finding, small, Scene::Undisturbed);
         measured.findings.push(patience.told(finding));

@@ -224,10 +224,15 @@ impl Hook for Numbers {
 struct Traced(Arc<Mutex<Option<Session>>>);
 
 impl Process for Traced {
+    /// It ends with all that it started: the recorder lets nobody outlive it.
+    fn has_ended(&mut self) -> bool {
+        lock(&self.0).as_ref().is_none_or(Session::has_ended)
+    }
+
     fn ended_within(&mut self, patience: Duration) -> Option<ProcessEnd> {
         let deadline = Instant::now() + patience;
         loop {
-            if lock(&self.0).as_ref().is_none_or(Session::has_ended) {
+            if self.has_ended() {
                 // How it ended is told by the recording.
                 return Some(ProcessEnd::Exited(0));
             }

@@ -6,6 +6,8 @@ use std::process::Output;
 
 use super::{proofhouse, stdout};
 
+const PROGRAM: &str = env!("CARGO_BIN_EXE_proofhouse");
+
 /// Says hello, and opens a store.
 const OPENS: &str = r#"
     read line; echo '{"n":0,"outcome":"hello","protocol":0,"name":"x","capabilities":[],"promises":{}}'
@@ -51,4 +53,40 @@ fn a_budget_that_is_spent_leaves_a_finding_as_large_as_it_was() {
         "  made no smaller than this: the budget was spent",
     ];
     assert_eq!(told[2..4], due, "{told:?}");
+}
+
+#[test]
+fn a_hang_is_told_once() {
+    let (output, starts) = prove(&format!("{OPENS} sleep 600"), &["--watchdog", "4s"]);
+    assert_eq!(output.status.code(), Some(14), "{}", stdout(&output));
+    let told = findings(&output);
+    let heads: Vec<_> = told.iter().filter(|line| line.starts_with("FAIL")).collect();
+    assert_eq!(heads.len(), 1, "{told:?}");
+    assert!(heads[0].ends_with(": hang"), "{told:?}");
+    assert_eq!(
+        told[2], "  the driver did not answer request 2 (create_collection) within 4 s",
+        "{told:?}"
+    );
+    assert!(starts < 10, "{starts}");
+}
+
+/// A driver whose process ends, a zombie then, before another one answers in its place.
+fn leaves() -> String {
+    let ended = "until grep -q ') Z ' /proc/$$/stat; do sleep 0.01; done";
+    format!("exec 3<&0; {{ {ended}; exec setsid {PROGRAM} driver tiny; }} <&3 & exit 0")
+}
+
+#[test]
+fn a_driver_that_leaves_its_place_to_a_child_is_told() {
+    let due = "the driver exited while a child of it goes on answering: request 1 (open) was \
+               answered after the driver's process had ended";
+    let (output, _) = prove(&leaves(), &["--budget", "5s"]);
+    assert_eq!(output.status.code(), Some(10), "{}", stdout(&output));
+    let told = findings(&output);
+    assert_eq!(told.iter().filter(|line| line.contains(due)).count(), 1, "{told:?}");
+    let dir = tempfile::tempdir().unwrap();
+    let leaves = leaves();
+    let output = proofhouse(dir.path(), &["check-subject", "--", "/bin/sh", "-c", &leaves]);
+    assert_eq!(output.status.code(), Some(10), "{}", stdout(&output));
+    assert_eq!(stdout(&output), format!("the script: {due}\n"));
 }

@@ -99,12 +99,17 @@ impl Conversation {
     /// [`Fault::Unasked`] if there is still something to read, [`Fault::Hung`] if it does not end.
     pub fn end(&mut self) -> Result<(), Fault> {
         self.transport.close_requests();
-        let due = Due { n: self.next, ask: "end of input" };
+        let due = self.next_due("end of input");
         match self.transport.line(self.watchdog) {
             Ok(line) => Err(Fault::Unasked { line: excerpt(line) }),
             Err(NoLine::Closed) => Ok(()),
             Err(none) => Err(fault_of(none, due, self.watchdog)),
         }
+    }
+
+    /// The request that asks this, if it is the next one.
+    pub(super) fn next_due(&self, ask: &'static str) -> Due {
+        Due { n: self.next, ask }
     }
 
     /// The last lines of the driver's standard error.
@@ -116,7 +121,7 @@ impl Conversation {
         if let Some(fault) = &self.fault {
             return Err(fault.clone());
         }
-        let due = Due { n: self.next, ask: ask.name() };
+        let due = self.next_due(ask.name());
         let request = Request { n: self.next, ask };
         self.next += 1;
         self.hook.sending(&request);

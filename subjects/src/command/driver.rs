@@ -37,7 +37,9 @@ impl Driver {
 
     /// Asks one thing.
     pub(super) fn ask(&mut self, ask: Ask) -> Result<(Outcome, Option<String>), DriverError> {
-        self.conversation.outcome(ask).map_err(|fault| self.explain(fault))
+        let outlived = self.outlived(&ask);
+        let answer = self.conversation.outcome(ask);
+        self.own(answer, outlived)
     }
 
     /// Asks operations with several of them unanswered.
@@ -46,8 +48,29 @@ impl Driver {
         ops: &[Op],
         window: NonZeroUsize,
     ) -> Result<Vec<Outcome>, DriverError> {
+        let outlived = ops.first().and_then(|first| self.outlived(&Ask::Op(first.clone())));
         let asks = ops.iter().cloned().map(Ask::Op);
-        self.conversation.outcomes(asks, window).map_err(|fault| self.explain(fault))
+        let answers = self.conversation.outcomes(asks, window);
+        self.own(answers, outlived)
+    }
+
+    /// What is wrong with any answer to what is about to be asked: whoever has ended by now does
+    /// not give it.
+    fn outlived(&mut self, ask: &Ask) -> Option<Fault> {
+        let due = self.conversation.next_due(ask.name());
+        self.process.has_ended().then_some(Fault::Outlived { due })
+    }
+
+    /// The answer, if it is the process's own.
+    fn own<T>(
+        &mut self,
+        answer: Result<T, Fault>,
+        outlived: Option<Fault>,
+    ) -> Result<T, DriverError> {
+        match (answer, outlived) {
+            (Ok(answer), None) => Ok(answer),
+            (Ok(_), Some(fault)) | (Err(fault), _) => Err(self.explain(fault)),
+        }
     }
 
     /// Opens or closes, which either is done or fails.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use proofhouse_model::protocol::{LineError, MAX_LINE, VERSION};
+use proofhouse_model::{ErrorClass, Refusal};
 
 /// A driver that can be talked to no longer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -13,6 +14,13 @@ pub struct DriverError {
     pub fault: Fault,
     /// The last lines that it wrote to its standard error, if that was captured.
     pub stderr: Vec<String>,
+}
+
+/// The driver's own fault as the answer to an open or a close.
+impl From<&DriverError> for Refusal {
+    fn from(error: &DriverError) -> Self {
+        Self { class: ErrorClass::InDoubt, message: error.to_string() }
+    }
 }
 
 /// What a driver did instead of answering.
@@ -62,6 +70,15 @@ pub enum Fault {
         /// The request that waits.
         due: Due,
     },
+    /// Its process ended, but some other process answers.
+    #[error(
+        "exited while a child of it goes on answering: {due} was answered after the driver's \
+         process had ended"
+    )]
+    Outlived {
+        /// The request that was answered.
+        due: Due,
+    },
     /// A line that is no answer.
     #[error("answered {due} with something else: {error}: {line}")]
     Garbage {
@@ -106,6 +123,13 @@ pub enum Fault {
     /// The system failed a call on one of the pipes.
     #[error("cannot be reached: {0}")]
     Io(String),
+}
+
+impl Fault {
+    /// Whether it shows only after the watchdog's time: each time it is met costs as much.
+    pub const fn is_silence(&self) -> bool {
+        matches!(self, Self::Hung { .. } | Self::ForkedAway { .. })
+    }
 }
 
 /// The request whose answer is due.

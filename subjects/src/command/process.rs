@@ -36,6 +36,9 @@ pub struct Launched {
 
 /// A driver's process.
 pub trait Process: Send {
+    /// Whether the process has ended. Whoever it started goes on as before.
+    fn has_ended(&mut self) -> bool;
+
     /// How the process ended, if it does within this time.
     fn ended_within(&mut self, patience: Duration) -> Option<ProcessEnd>;
 }
@@ -135,10 +138,14 @@ struct Group {
 }
 
 impl Process for Group {
+    fn has_ended(&mut self) -> bool {
+        self.end.is_some() || self.can_be_reaped()
+    }
+
     fn ended_within(&mut self, patience: Duration) -> Option<ProcessEnd> {
         let deadline = Instant::now() + patience;
         while self.end.is_none() {
-            if self.has_ended() {
+            if self.can_be_reaped() {
                 self.end_all();
             } else if Instant::now() >= deadline {
                 return None;
@@ -153,7 +160,7 @@ impl Process for Group {
 impl Group {
     /// Whether the child has ended, without reaping it: as long as it is not reaped, its group's
     /// number cannot be given to anyone else.
-    fn has_ended(&self) -> bool {
+    fn can_be_reaped(&self) -> bool {
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
         match waitid(WaitId::Pid(Pid::from_child(&self.child)), options) {
             Ok(state) => state.is_some(),

@@ -47,6 +47,21 @@ impl CommandStore {
         driver.ask_all(ops, window).map_err(|error| self.lose(&mut state, error))
     }
 
+    /// Closes the store; what the driver does wrong is told apart from what it refuses.
+    ///
+    /// # Errors
+    /// [`DriverError`].
+    pub fn try_close(self) -> Result<Result<(), Refusal>, DriverError> {
+        let Some(mut driver) = self.state.lock().driver.take() else {
+            return Err(self.shared.gone());
+        };
+        let closed = driver.turn(Ask::Close).inspect_err(|error| {
+            self.shared.report(error.clone());
+        })?;
+        self.shared.give_back(driver);
+        Ok(closed)
+    }
+
     /// One client; version 0 of the protocol has one at a time, the last that asked to be.
     fn next_client(&self) -> u64 {
         let mut state = self.state.lock();
@@ -83,16 +98,7 @@ impl Store for CommandStore {
     }
 
     fn close(self: Box<Self>) -> Result<(), Refusal> {
-        let mut state = self.state.lock();
-        let Some(mut driver) = state.driver.take() else {
-            return Err(refusal(&self.shared.gone()));
-        };
-        let closed = driver.turn(Ask::Close).map_err(|error| {
-            self.shared.report(error.clone());
-            refusal(&error)
-        })?;
-        self.shared.give_back(driver);
-        closed
+        self.try_close().unwrap_or_else(|error| Err(Refusal::from(&error)))
     }
 }
 
@@ -109,9 +115,4 @@ impl Client for CommandClient<'_> {
         }
         self.store.ask(&mut state, Ask::Op(op.clone()))
     }
-}
-
-/// The driver's own fault as the answer to an open or a close.
-pub(super) fn refusal(error: &DriverError) -> Refusal {
-    Refusal { class: ErrorClass::InDoubt, message: error.to_string() }
 }

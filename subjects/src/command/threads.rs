@@ -96,6 +96,11 @@ impl Drop for Thread {
 }
 
 impl Process for Thread {
+    /// A thread that answers has not ended, and nobody else answers for it.
+    fn has_ended(&mut self) -> bool {
+        false
+    }
+
     fn ended_within(&mut self, patience: Duration) -> Option<ProcessEnd> {
         self.ends.recv_timeout(patience).ok().map(|()| ProcessEnd::Exited(self.code))
     }

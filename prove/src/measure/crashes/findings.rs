@@ -48,7 +48,8 @@ pub(super) fn all(context: &Context, done: &[Case]) -> Vec<Finding> {
         let again = explorer(context, &case.plan, case.creation, Profile::Posix).diverges();
         Some((case, again?))
     });
-    found.extend(divergence.map(|(case, at)| differential::finding(context, &case.plan, *at)));
+    found
+        .extend(divergence.map(|(case, at)| differential::finding(context, &case.plan, at.into())));
     found
 }
 

@@ -47,9 +47,14 @@ pub(crate) fn record(
         }
         _ => skipped(&format!("nothing could be recorded: {error}")),
     })?;
-    let run = ran
-        .map_err(|error| skipped(&error))?
-        .map_err(|words| skipped(&format!("the plan diverges while it is recorded: {words}")))?;
+    let run = ran.map_err(|error| skipped(&error))?.map_err(|words| {
+        // They were killed when the first process ended, or they would have answered for it.
+        let behind = match recorded.left_behind {
+            0 => String::new(),
+            left => format!("; processes that it had started and that went on: {left}"),
+        };
+        skipped(&format!("the plan diverges while it is recorded: {words}{behind}"))
+    })?;
     is_sound(&recorded, place.path())?;
     Ok((recorded, run.history))
 }

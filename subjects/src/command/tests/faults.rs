@@ -164,6 +164,25 @@ fn a_fault_leaves_the_operation_in_doubt_and_the_store_poisoned() {
     subject.open_store(dir.path(), &settings()).unwrap();
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_driver_whose_child_answers_for_it_is_told() {
+    // The child answers once its parent is a zombie, so the next request finds the process ended.
+    let (subject, dir) = opened(
+        r#"exec 3<&0; (
+            until grep -q ') Z ' /proc/$$/stat; do sleep 0.01; done
+            echo '{"n":2,"outcome":"done"}'; read x; echo '{"n":3,"outcome":"done"}'; sleep 600
+        ) <&3 & exit 0"#,
+    );
+    let store = subject.open_store(dir.path(), &settings()).unwrap();
+    store.apply_window(&[get(1)], window(1)).unwrap();
+    assert_eq!(
+        store.apply_window(&[get(1)], window(1)).unwrap_err().to_string(),
+        "the driver exited while a child of it goes on answering: request 3 (get) was answered \
+         after the driver's process had ended"
+    );
+}
+
 #[test]
 fn answers_out_of_order_are_told() {
     let (subject, dir) = opened(
