@@ -13,15 +13,19 @@ use proofhouse_crash::{RecordCommand, RecordEnd, RecordOptions, Recorded, record
 use super::{Problem, complain, duration};
 use crate::finding::Exit;
 
+/// What a trace file is called, if nobody says otherwise.
+const NAME: &str = "proofhouse.trace";
+
 /// What to record, and where to.
 #[derive(Debug, Args)]
 pub(super) struct RecordArgs {
     /// The directory whose changes are recorded; it must exist, and nobody else may change it.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", default_value = ".")]
     watch: PathBuf,
-    /// The trace file.
-    #[arg(long, value_name = "FILE", default_value = "proofhouse.trace")]
-    out: PathBuf,
+    /// The trace file, outside the watched directory. If not given: proofhouse.trace here or, where
+    /// here is watched, beside the watched directory.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
     /// The longest that the program may run.
     #[arg(long, default_value = "1m", value_parser = duration)]
     watchdog: Duration,
@@ -37,20 +41,28 @@ pub(super) struct RecordArgs {
 /// Records a program. What it prints is passed on, what was recorded is said on standard error.
 pub(super) fn run(args: RecordArgs) -> Result<ExitCode, Problem> {
     let watch = args.watch.canonicalize().map_err(Problem::with(&args.watch))?;
-    let place = parent(&args.out).canonicalize().map_err(Problem::with(&args.out))?;
-    if place.starts_with(&watch) {
-        let words = format!("{}: lies in the watched directory", args.out.display());
-        return Err(Problem::Other(words));
-    }
+    let out = place(args.out, &watch)?;
     let command = RecordCommand::new(args.command, &watch).map_err(Problem::with("."))?;
     let options =
         RecordOptions { watchdog: args.watchdog, mapped: args.mapped, ..RecordOptions::default() };
     // What cannot be started or traced says of itself what it is.
     let recorded = record_through(command, options)
         .map_err(|error| Problem::Other(format!("cannot record: {error}")))?;
-    keep(&recorded, &args.out).map_err(Problem::with(&args.out))?;
-    complain(&summary(&recorded, &args.out));
+    keep(&recorded, &out).map_err(Problem::with(&out))?;
+    complain(&summary(&recorded, &out));
     judge(&recorded, &watch).map(Into::into)
+}
+
+/// Where the trace goes: nobody may change the watched directory but the program.
+fn place(out: Option<PathBuf>, watch: &Path) -> Result<PathBuf, Problem> {
+    let default = out.is_none();
+    let out = out.unwrap_or_else(|| NAME.into());
+    let dir = parent(&out).canonicalize().map_err(Problem::with(&out))?;
+    match watch.parent() {
+        _ if !dir.starts_with(watch) => Ok(out),
+        Some(beside) if default => Ok(beside.join(NAME)),
+        _ => Err(Problem::Other(format!("{}: lies in the watched directory", out.display()))),
+    }
 }
 
 fn keep(recorded: &Recorded, out: &Path) -> io::Result<()> {

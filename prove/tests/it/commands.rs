@@ -101,6 +101,22 @@ fn a_recorded_program_that_hangs_is_killed_with_all_that_it_started() {
 }
 
 #[test]
+fn without_a_directory_to_watch_it_is_this_one_and_the_trace_lies_beside_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let here = dir.path().join("here");
+    fs::create_dir(&here).unwrap();
+    let output = proofhouse(&here, &["record", "--", "/bin/sh", "-c", "printf one > a"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let trace = dir.path().canonicalize().unwrap().join("proofhouse.trace");
+    assert!(said(&output).ends_with(&format!("code 0: {}\n", trace.display())));
+    let shown = proofhouse(&here, &["trace", "show", "../proofhouse.trace"]);
+    assert_eq!(stdout(&shown), "#0 create a\n#1 write a 0+3\n");
+    assert_eq!(fs::read_dir(&here).unwrap().count(), 1);
+    let args = ["record", "--out", "t", "--", "/bin/true"];
+    check_usage(&here, &args, "t: lies in the watched directory");
+}
+
+#[test]
 fn what_a_trace_cannot_say_is_not_measured() {
     let (_dir, output) = record(&[], "ln -s nowhere store/link");
     assert_eq!(output.status.code(), Some(17), "{}", said(&output));
