@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use proofhouse_crash::read_trace;
+use proofhouse_crash::{TraceFileError, read_trace};
 
 use super::Problem;
 use crate::finding::Exit;
@@ -30,8 +30,11 @@ pub(super) fn run(command: &TraceCommand) -> Result<ExitCode, Problem> {
 
 fn list(path: &Path) -> Result<(), Problem> {
     let file = File::open(path).map_err(Problem::with(path))?;
-    let trace = read_trace(BufReader::new(file))
-        .map_err(|error| Problem::Other(format!("{}: {error}", path.display())))?;
+    let trace = read_trace(BufReader::new(file)).map_err(|error| match error {
+        // The system's own words, as of any file.
+        TraceFileError::Io(error) => Problem::with(path)(error),
+        error => Problem::Other(format!("{}: {error}", path.display())),
+    })?;
     let mut out = BufWriter::new(io::stdout().lock());
     // Whoever stopped reading needs no more of it.
     let _ = write!(out, "{trace}").and_then(|()| out.flush());

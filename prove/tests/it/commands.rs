@@ -241,6 +241,9 @@ fn foreign_and_damaged_traces_are_refused_with_the_position() {
     damaged[end + 8] ^= 1;
     let mut newer = whole.clone();
     newer[8] = 2;
+    let due = "store: Is a directory (os error 21)";
+    check_usage(dir.path(), &["trace", "show", "store"], due);
+    check_usage(dir.path(), &["replay", "store"], due);
     for (name, content, due) in [
         ("torn", &whole[..whole.len() - 1], format!("byte {end}: cut short")),
         ("damaged", &damaged, format!("byte {end}: a checksum that does not match")),
