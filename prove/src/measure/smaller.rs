@@ -27,7 +27,7 @@ impl Patience {
         self.cut
     }
 
-    /// [`shrink`], until the time is over.
+    /// [`shrink()`], until the time is over.
     pub(super) fn shrink(
         &mut self,
         plan: &Plan,
@@ -37,7 +37,7 @@ impl Patience {
         shrink(plan, trials, &mut |plan| !self.is_over() && fails(plan))
     }
 
-    /// [`minimise`], until the time is over. A choice that does not fit its trace stays as it is.
+    /// [`minimise()`], until the time is over. A choice that does not fit its trace stays as it is.
     pub(super) fn minimise(
         &mut self,
         trace: &Trace,
