@@ -112,6 +112,11 @@ impl Conversation {
         Due { n: self.next, ask }
     }
 
+    /// Whether some process can still write answers.
+    pub(super) fn is_held_open(&self) -> bool {
+        self.transport.is_held_open()
+    }
+
     /// The last lines of the driver's standard error.
     pub fn stderr_lines(&mut self) -> Vec<String> {
         self.transport.stderr_lines()

@@ -55,10 +55,11 @@ impl Driver {
     }
 
     /// What is wrong with any answer to what is about to be asked: whoever has ended by now does
-    /// not give it.
+    /// not give it, unless it was given before it was asked for, which others will tell.
     fn outlived(&mut self, ask: &Ask) -> Option<Fault> {
         let due = self.conversation.next_due(ask.name());
-        self.process.has_ended().then_some(Fault::Outlived { due })
+        let outlived = self.process.has_ended() && self.conversation.is_held_open();
+        outlived.then_some(Fault::Outlived { due })
     }
 
     /// The answer, if it is the process's own.

@@ -127,6 +127,13 @@ impl Transport {
         }
     }
 
+    /// Whether some process can still write answers. What was written before stays to be read.
+    pub(super) fn is_held_open(&self) -> bool {
+        let mut fds = [PollFd::new(&self.answers, PollFlags::IN)];
+        let polled = poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }));
+        polled.is_ok() && !fds[0].revents().contains(PollFlags::HUP)
+    }
+
     /// The last lines of standard error, as far as they were written by now.
     pub(super) fn stderr_lines(&mut self) -> Vec<String> {
         self.read_stderr();
