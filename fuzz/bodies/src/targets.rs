@@ -93,7 +93,7 @@ pub const TARGETS: [Target; 12] = [
     Target {
         name: "trace_file",
         body: trace::check,
-        glance: None,
+        glance: Some(trace::glance),
         len_max: 2048,
         fault: "a reader that does not look at a trace's checksums",
     },
