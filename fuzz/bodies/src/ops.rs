@@ -15,7 +15,7 @@ use proofhouse_subjects::{Placed, Reference, flawed};
 use crate::{Broken, Checked, Under, plan};
 
 /// The most operations of a plan that is only compared, and of one that is crashed.
-pub const OPS: usize = 40;
+pub const OPS: usize = 32;
 /// See [`OPS`].
 pub const CRASH_OPS: usize = 12;
 

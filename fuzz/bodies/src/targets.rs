@@ -80,7 +80,7 @@ pub const TARGETS: [Target; 12] = [
         name: "ops_differential",
         body: ops::differential,
         glance: None,
-        len_max: 160,
+        len_max: 128,
         fault: "a store that uses up a sequence number for each aborted transaction",
     },
     Target {
