@@ -92,7 +92,8 @@ fn untouched(name: &'static str, file: &'static str, count: usize) -> Result<Fam
 }
 
 fn family(name: &'static str, file: &'static str, entries: Vec<Entry>) -> Family {
-    Family { name, file, about: "A sample of damaged vectors.", entries, files: BTreeMap::new() }
+    let about = "Of a sample of damaged vectors.";
+    Family { name, file, about, entries, files: BTreeMap::new() }
 }
 
 fn damaged_cbor(vector: &CborVector, number: usize, rng: &mut Rng) -> Entry {

@@ -137,7 +137,7 @@ impl Enter<'_> {
             Call::Request { fd } => refuse_if(self.file(fd)?.is_some(), Why::Unsupported),
             Call::Pipe { fd } => refuse_if(self.is_reply(fd)?, Why::Unsupported),
             Call::Harmless | Call::OwnWay => Entry::Pass,
-            Call::Clone { flags } => self.clone(flags)?,
+            Call::Clone { flags } => self.traced(flags)?,
             Call::AskCores => Entry::Follow(Role::Cores),
             Call::System | Call::OpenHandle => refuse_if(true, Why::Unsupported),
             Call::Open { path, flags } => self.open(path, flags)?,
@@ -246,8 +246,8 @@ impl Enter<'_> {
         Ok(Entry::Follow(Role::Open { at, flags }))
     }
 
-    /// Nobody is to escape us. Programs fall back to calls that are there, or do without.
-    fn clone(&self, flags: Flags) -> io::Result<Entry> {
+    /// Nobody is made whom we could not follow. Programs fall back to other calls, or do without.
+    fn traced(&self, flags: Flags) -> io::Result<Entry> {
         let flags = match flags {
             Flags::Given(flags) => flags,
             // struct clone_args (clone(2)): flags come first.
