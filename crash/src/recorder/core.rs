@@ -4,7 +4,7 @@
 //! cores each of these wakes a core that has fallen asleep, too, which can take several times what all
 //! else of a stop does. So both run on one core as long as the program has one thread in one process.
 //!
-//! The program is not to notice: what asks where it may run is told the truth. One that says where it
+//! The program is not to act otherwise for it: what asks where it may run is told the truth. One that says where it
 //! wants to run, or becomes another user, whose threads we may not move, is left alone from then on.
 //! With its second thread all threads may run everywhere.
 
