@@ -44,7 +44,7 @@ fn findings(output: &Output) -> Vec<String> {
 fn a_budget_that_is_spent_leaves_a_finding_as_large_as_it_was() {
     // Each trial of a smaller plan would take a tenth of a second, and there are three hundred.
     let script = format!("sleep 0.1; {OPENS} exit 3");
-    let (output, starts) = prove(&script, &["--budget", "1s"]);
+    let (output, starts) = prove(&script, &["--budget", "3s"]);
     assert_eq!(output.status.code(), Some(10), "{}", stdout(&output));
     assert!(starts < 100, "{starts}");
     let told = findings(&output);
@@ -80,7 +80,7 @@ fn leaves() -> String {
 fn a_driver_that_leaves_its_place_to_a_child_is_told() {
     let due = "the driver exited while a child of it goes on answering: request 1 (open) was \
                answered after the driver's process had ended";
-    let (output, _) = prove(&leaves(), &["--budget", "5s"]);
+    let (output, _) = prove(&leaves(), &["--budget", "10s"]);
     assert_eq!(output.status.code(), Some(10), "{}", stdout(&output));
     let told = findings(&output);
     assert_eq!(told.iter().filter(|line| line.contains(due)).count(), 1, "{told:?}");
