@@ -44,7 +44,7 @@ fn findings(output: &Output) -> Vec<String> {
 fn a_budget_that_is_spent_leaves_a_finding_as_large_as_it_was() {
     // Each trial of a smaller plan would take a tenth of a second, and there are three hundred.
     let script = format!("sleep 0.1; {OPENS} exit 3");
-    let (output, starts) = prove(&script, &["--budget", "3s"]);
+    let (output, starts) = prove(&script, &["--budget", "2s"]);
     assert_eq!(output.status.code(), Some(10), "{}", stdout(&output));
     assert!(starts < 100, "{starts}");
     let told = findings(&output);
